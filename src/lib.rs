@@ -1,0 +1,1 @@
+//! Sidelight: an agentless scanner of cloud hosts.
