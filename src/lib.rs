@@ -1,1 +1,8 @@
 //! Sidelight: an agentless scanner of cloud hosts.
+//!
+//! Disks and EBS snapshots are read through positioned block reads, never mounted. The layers
+//! are the folders, in the order in which data flow; `ARCHITECTURE.md` has the picture, and
+//! `tests/layering.rs` holds it against the code.
+
+pub mod block;
+pub mod model;

@@ -1,0 +1,19 @@
+//! Plain data that every layer speaks: no I/O, no decisions.
+
+mod advisory;
+mod finding;
+mod gap;
+mod host;
+mod package;
+mod partial;
+mod report;
+mod text;
+
+pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
+pub use finding::{Finding, Severity, Status};
+pub use gap::{Gap, GapReason};
+pub use host::{CloudContext, HostContext, Mount, Os};
+pub use package::{Ecosystem, Package, SourcePackage};
+pub use partial::Partial;
+pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
+pub use text::{printable, printable_str};

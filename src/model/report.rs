@@ -1,0 +1,81 @@
+//! The result of one scan, as reports write it.
+
+use super::{Finding, Gap, HostContext, Package};
+use serde::Serialize;
+
+/// Version of the JSON report's shape; grows when a reader could break.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Everything that one scan found.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScanReport {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The host that the disks belong to.
+    pub host: HostContext,
+    /// The host, and each container on it.
+    pub assets: Vec<Asset>,
+    /// What was not read, sorted.
+    pub gaps: Vec<Gap>,
+    /// The feeds that findings were matched with, and their dates.
+    pub feeds: Vec<FeedState>,
+    /// What the scan cost.
+    pub receipt: Receipt,
+}
+
+/// Something that packages are installed on.
+#[derive(Debug, Clone, Serialize)]
+pub struct Asset {
+    /// Host or container.
+    pub kind: AssetKind,
+    /// Stable id.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// Packages, sorted.
+    pub packages: Vec<Package>,
+    /// Findings, sorted; absent packages of advisories are not here.
+    pub findings: Vec<Finding>,
+}
+
+/// Kind of an asset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AssetKind {
+    /// A host.
+    Host,
+    /// A container found on a host's disk.
+    Container,
+}
+
+/// One feed of the advisory store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FeedState {
+    /// Feed name.
+    pub name: String,
+    /// When the data were published or fetched, RFC 3339.
+    pub date: String,
+    /// SHA-256 of the feed's file.
+    pub sha256: String,
+}
+
+/// What a scan read and spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Receipt {
+    /// Distinct 512 KiB blocks that were read.
+    pub blocks_read: u64,
+    /// Blocks that hold data on the devices, when the source knows.
+    pub blocks_allocated: Option<u64>,
+    /// Bytes fetched from the sources.
+    pub bytes_read: u64,
+    /// Calls to cloud APIs, retries included.
+    pub api_calls: u64,
+    /// Calls that had to be made again.
+    pub retries: u64,
+    /// Price of the calls in US dollars at list price.
+    pub usd: f64,
+    /// Peak resident memory of the process.
+    pub peak_memory_bytes: u64,
+    /// Wall-clock time of the scan.
+    pub seconds: f64,
+}
