@@ -5,4 +5,7 @@
 //! `tests/layering.rs` holds it against the code.
 
 pub mod block;
+pub mod filesystem;
 pub mod model;
+pub mod source;
+pub mod volume;

@@ -1,0 +1,143 @@
+//! A directory of the scanning machine as a filesystem, for `dir:PATH`.
+//!
+//! All access goes through a capability to that directory, so that a link swapped in while the
+//! scan runs cannot lead out of it. Special files are never opened.
+
+use super::{Entry, Error, FileSystem, Identity, Kind, Metadata, NodeId};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// `O_NONBLOCK`, so that a pipe put in a file's place cannot hang the scan.
+const NON_BLOCKING: i32 = 0o4000;
+
+/// The filesystem.
+pub struct Directory {
+    root: Dir,
+    nodes: Mutex<Nodes>,
+}
+
+/// Paths by node; the tree gives no numbers of its own that hold over mounts.
+#[derive(Default)]
+struct Nodes {
+    paths: Vec<PathBuf>,
+    ids: HashMap<PathBuf, NodeId>,
+}
+
+impl Nodes {
+    fn id(&mut self, path: PathBuf) -> NodeId {
+        let next = NodeId(self.paths.len() as u64);
+        *self.ids.entry(path).or_insert_with_key(|path| {
+            self.paths.push(path.clone());
+            next
+        })
+    }
+}
+
+impl Directory {
+    /// Opens the directory at `path`.
+    pub fn open(path: &Path) -> std::io::Result<Self> {
+        let root = Dir::open_ambient_dir(path, ambient_authority())?;
+        let directory = Self { root, nodes: Mutex::default() };
+        directory.id(PathBuf::from("."));
+        Ok(directory)
+    }
+
+    fn id(&self, path: PathBuf) -> NodeId {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).id(path)
+    }
+
+    fn path(&self, node: NodeId) -> Result<PathBuf, Error> {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = usize::try_from(node.0).ok().and_then(|index| nodes.paths.get(index));
+        path.cloned().ok_or_else(|| Error::Corrupt { what: format!("no node {}", node.0) })
+    }
+}
+
+impl FileSystem for Directory {
+    fn kind(&self) -> &'static str {
+        "directory"
+    }
+
+    fn identity(&self) -> Identity {
+        Identity::default()
+    }
+
+    fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
+        let found = self.root.symlink_metadata(self.path(node)?)?;
+        let kind = match found.file_type() {
+            kind if kind.is_file() => Kind::File,
+            kind if kind.is_dir() => Kind::Directory,
+            kind if kind.is_symlink() => Kind::Symlink,
+            _ => Kind::Other,
+        };
+        Ok(Metadata {
+            kind,
+            size: found.size(),
+            mode: (found.mode() & 0o7777) as u16,
+            uid: found.uid(),
+            gid: found.gid(),
+            modified: found.mtime(),
+        })
+    }
+
+    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
+        let path = self.path(node)?;
+        let mut entries = Vec::new();
+        for entry in self.root.read_dir(&path)? {
+            let name = entry?.file_name();
+            let node = self.id(path.join(&name));
+            entries.push(Entry { name: name.into_vec(), node });
+        }
+        Ok(entries)
+    }
+
+    fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
+        let path = self.path(directory)?.join(OsStr::from_bytes(name));
+        match self.root.symlink_metadata(&path) {
+            Ok(_) => Ok(Some(self.id(path))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
+        Ok(self.root.read_link_contents(self.path(node)?)?.into_os_string().into_vec())
+    }
+
+    fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(NON_BLOCKING);
+        let file = self.root.open_with(self.path(node)?, &options)?;
+        if !file.metadata()?.is_file() {
+            return Err(Error::Unsupported { feature: "reading a special file".to_owned() });
+        }
+        let file = file.into_std();
+        let mut done = 0;
+        while done < out.len() {
+            match file.read_at(&mut out[done..], offset + done as u64)? {
+                0 => break,
+                more => done += more,
+            }
+        }
+        Ok(done)
+    }
+
+    fn xattr(&self, _node: NodeId, _name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Err(Error::Unsupported { feature: "extended attributes of a scanned directory".to_owned() })
+    }
+
+    fn ranges(&self, _node: NodeId, _offset: u64, _length: u64) -> Result<Vec<Range<u64>>, Error> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,143 @@
+//! Filesystems as trees of nodes: adapters onto crates, behind one trait.
+//!
+//! No filesystem resolves a path or follows a link; that is done once, in `host`.
+
+mod directory;
+// mod ext4;
+mod recognised;
+
+pub use directory::Directory;
+pub use recognised::{Recognised, recognise};
+
+use crate::block::{Device, ReadError};
+use std::ops::Range;
+
+/// Formats that are read. Adding one is a file here and a line in this list.
+pub const FORMATS: &[&dyn FileSystemFormat] = &[];
+
+/// A filesystem format.
+pub trait FileSystemFormat: Send + Sync {
+    /// Short name, such as `ext4`.
+    fn name(&self) -> &'static str;
+
+    /// Whether the device holds this format; a failed read is not a "no".
+    fn claims(&self, device: &Device) -> Result<bool, ReadError>;
+
+    /// Opens the filesystem on these devices.
+    fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error>;
+}
+
+/// An open filesystem.
+pub trait FileSystem: Send + Sync {
+    /// Type as `mount` calls it.
+    fn kind(&self) -> &str;
+
+    /// Label and UUID, as `blkid` prints them.
+    fn identity(&self) -> Identity;
+
+    /// What the reader has to say of this filesystem before anything is read: a journal that was
+    /// not replayed, a backup superblock that was used.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The root directory.
+    fn root(&self) -> NodeId;
+
+    /// What is known of a node without reading its data.
+    fn metadata(&self, node: NodeId) -> Result<Metadata, Error>;
+
+    /// Entries of a directory, without `.` and `..`, in no order.
+    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error>;
+
+    /// The entry of a directory by its name.
+    fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error>;
+
+    /// Target of a symbolic link.
+    fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error>;
+
+    /// Fills `out` with the file's bytes from `offset`; fewer are read only where the file ends.
+    fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error>;
+
+    /// An extended attribute by its whole name.
+    fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Device ranges that hold this part of a file or directory, so that they can be asked for at
+    /// once; holes have none.
+    fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error>;
+}
+
+/// A node of one filesystem (its inode number where it has one).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u64);
+
+/// Label and UUID of a filesystem.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Label.
+    pub label: Option<String>,
+    /// UUID, lower case.
+    pub uuid: Option<String>,
+}
+
+/// Kind of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Regular file.
+    File,
+    /// Directory.
+    Directory,
+    /// Symbolic link.
+    Symlink,
+    /// Device, pipe, socket.
+    Other,
+}
+
+/// A node's metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Kind.
+    pub kind: Kind,
+    /// Size in bytes.
+    pub size: u64,
+    /// Permission bits.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Last modification, seconds since 1970.
+    pub modified: i64,
+}
+
+/// A name in a directory.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// The name: bytes, not necessarily UTF-8.
+    pub name: Vec<u8>,
+    /// The node it names.
+    pub node: NodeId,
+}
+
+/// Why a filesystem or a node could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The layer below failed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A feature that this reader does not know.
+    #[error("not supported: {feature}")]
+    Unsupported {
+        /// The feature.
+        feature: String,
+    },
+    /// The bytes contradict their format.
+    #[error("damaged: {what}")]
+    Corrupt {
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// The scanning user may not read it.
+    #[error("{0}")]
+    Host(#[from] std::io::Error),
+}

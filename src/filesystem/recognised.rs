@@ -1,0 +1,69 @@
+//! Formats that are told by their signature and not read: each ends as a gap with its name, or as
+//! nothing to be read (swap).
+
+use crate::block::{Device, ReadError};
+use crate::model::GapReason;
+
+/// What a signature says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recognised {
+    /// Name of the format.
+    pub name: &'static str,
+    /// Why it is not read; `None` if there is nothing to read in it.
+    pub gap: Option<GapReason>,
+}
+
+struct Signature {
+    name: &'static str,
+    gap: Option<GapReason>,
+    at: usize,
+    magic: &'static [u8],
+}
+
+const fn unsupported(name: &'static str, at: usize, magic: &'static [u8]) -> Signature {
+    Signature { name, gap: Some(GapReason::Unsupported), at, magic }
+}
+
+const fn encrypted(name: &'static str, at: usize, magic: &'static [u8]) -> Signature {
+    Signature { name, gap: Some(GapReason::Encrypted), at, magic }
+}
+
+const fn nothing(name: &'static str, at: usize, magic: &'static [u8]) -> Signature {
+    Signature { name, gap: None, at, magic }
+}
+
+const SIGNATURES: &[Signature] = &[
+    unsupported("xfs", 0, b"XFSB"),
+    unsupported("btrfs", 0x1_0040, b"_BHRfS_M"),
+    unsupported("ntfs", 3, b"NTFS    "),
+    unsupported("squashfs", 0, b"hsqs"),
+    unsupported("erofs", 1024, &[0xe2, 0xe1, 0xf5, 0xe0]),
+    unsupported("f2fs", 1024, &[0x10, 0x20, 0xf5, 0xf2]),
+    unsupported("lvm2 physical volume", 512, b"LABELONE"),
+    unsupported("lvm2 physical volume", 0, b"LABELONE"),
+    unsupported("lvm2 physical volume", 1024, b"LABELONE"),
+    unsupported("lvm2 physical volume", 1536, b"LABELONE"),
+    unsupported("md raid member", 4096, &[0xfc, 0x4e, 0x2b, 0xa9]),
+    unsupported("md raid member", 0, &[0xfc, 0x4e, 0x2b, 0xa9]),
+    unsupported("bcache", 4120, &[0xc6, 0x85, 0x73, 0xf6, 0x4e, 0x1a, 0x45, 0xca]),
+    encrypted("luks", 0, b"LUKS\xba\xbe"),
+    encrypted("bitlocker", 3, b"-FVE-FS-"),
+    nothing("swap", 4086, b"SWAPSPACE2"),
+    nothing("swap", 65526, b"SWAPSPACE2"),
+    unsupported("vfat", 54, b"FAT1"),
+    unsupported("vfat", 82, b"FAT32"),
+    unsupported("exfat", 3, b"EXFAT   "),
+];
+
+/// The format whose signature the device bears; all zeroes (or nothing at all) is `blank`.
+pub fn recognise(device: &Device) -> Result<Option<Recognised>, ReadError> {
+    let start = device.read_up_to(0, 0x1_0048)?;
+    let known = SIGNATURES
+        .iter()
+        .find(|signature| start[signature.at.min(start.len())..].starts_with(signature.magic))
+        .map(|signature| Recognised { name: signature.name, gap: signature.gap });
+    if known.is_none() && start.iter().all(|byte| *byte == 0) {
+        return Ok(Some(Recognised { name: "blank", gap: None }));
+    }
+    Ok(known)
+}
