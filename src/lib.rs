@@ -6,6 +6,7 @@
 
 pub mod block;
 pub mod filesystem;
+pub mod host;
 pub mod model;
 pub mod source;
 pub mod volume;

@@ -156,12 +156,7 @@ impl Header {
 }
 
 /// One entry; an unused one is `None`, one that reaches out of the device is a gap.
-fn volume(
-    device: &Device,
-    number: u32,
-    entry: &[u8],
-    sector: u64,
-) -> Result<Option<Volume>, Gap> {
+fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Option<Volume>, Gap> {
     let kind = guid(&entry[..16]);
     if entry[..16] == [0; 16] {
         return Ok(None);

@@ -140,7 +140,12 @@ impl Table {
         };
         let entries = std::array::from_fn(|index| {
             let at = 446 + 16 * index;
-            Entry { status: sector[at], kind: sector[at + 4], first: word(at + 8), sectors: word(at + 12) }
+            Entry {
+                status: sector[at],
+                kind: sector[at + 4],
+                first: word(at + 8),
+                sectors: word(at + 12),
+            }
         });
         Some(Self { signature: word(440), entries })
     }

@@ -156,7 +156,9 @@ impl Qcow2 {
         self.file.read_exact_at(at, &mut packed)?;
         let mut out = vec![0; self.cluster_size() as usize];
         let unpacked = match self.compression {
-            Compression::Zlib => flate2::read::DeflateDecoder::new(&packed[..]).read_exact(&mut out),
+            Compression::Zlib => {
+                flate2::read::DeflateDecoder::new(&packed[..]).read_exact(&mut out)
+            }
             Compression::Zstd => zstd::stream::read::Decoder::new(&packed[..])
                 .and_then(|mut decoder| decoder.read_exact(&mut out)),
         };
@@ -209,7 +211,9 @@ fn check_features(head: &[u8], version: u32) -> Result<Compression, Error> {
         0 => {}
         4 => return unsupported("qcow2 with an external data file"),
         16 => return unsupported("qcow2 with extended L2 entries"),
-        other => return Err(Error::Unsupported { feature: format!("qcow2 feature bits {other:#x}") }),
+        other => {
+            return Err(Error::Unsupported { feature: format!("qcow2 feature bits {other:#x}") });
+        }
     }
     match (incompatible & 8, head[104]) {
         (0, _) | (_, 0) => Ok(Compression::Zlib),

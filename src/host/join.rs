@@ -1,0 +1,222 @@
+//! Joins the filesystems that were found on a host's disks into one tree.
+//!
+//! The root is the filesystem that looks most like one; its fstab says where the others belong.
+
+use super::fstab::{self, Line, Spec};
+use super::{Tree, identity};
+use crate::filesystem::{FileSystem, Kind};
+use crate::model::{Gap, GapReason, Mount, printable_str};
+use std::sync::Arc;
+
+/// A filesystem on one of the host's disks.
+#[derive(Clone)]
+pub struct Found {
+    /// Name of its device in this scan.
+    pub device: String,
+    /// Which of the host's disks it is on, in the order they were given.
+    pub disk: usize,
+    /// Partition number; none on a whole disk.
+    pub partition: Option<u32>,
+    /// Partition label and id.
+    pub part_label: Option<String>,
+    /// Partition id.
+    pub part_uuid: Option<String>,
+    /// The filesystem; none if it is recognised but not read, then `kind` names it.
+    pub filesystem: Option<Arc<dyn FileSystem>>,
+    /// Type, as `mount` calls it.
+    pub kind: String,
+    /// Not worth a gap when nothing mounts it (an EFI system partition).
+    pub optional: bool,
+}
+
+/// Signs of a root, each with its weight.
+const SIGNS: &[(&str, u32)] = &[
+    ("/etc/os-release", 4),
+    ("/usr/lib/os-release", 4),
+    ("/etc/debian_version", 2),
+    ("/etc/redhat-release", 2),
+    ("/etc/system-release", 2),
+    ("/etc/fstab", 2),
+    ("/etc/passwd", 1),
+    ("/var/lib/dpkg/status", 1),
+];
+
+/// The joined tree and what is mounted in it; `None` if no filesystem looks like a root.
+pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(Tree, Vec<Mount>)> {
+    let root = find_root(found, gaps)?;
+    let mut tree = Tree::new(found[root].filesystem.clone()?);
+    let mut mounts = vec![mount("/", &found[root])];
+    let mut joined = vec![root];
+    let text = identity::text(&tree, "/etc/fstab", gaps).unwrap_or_default();
+    let mut lines = fstab::parse(&text);
+    lines.sort_by_key(|line| line.path.matches('/').count());
+    let root_disk = lines.iter().find(|line| line.path == "/").and_then(|line| disk_of(&line.spec));
+    for line in lines.iter().filter(|line| line.is_on_disk() && line.path != "/") {
+        let place = Place { root: &found[root], root_disk, joined: &joined };
+        match place.find(found, line) {
+            Some(index) => {
+                joined.push(index);
+                mounts.push(mount(&line.path, &found[index]));
+                if let Some(filesystem) = &found[index].filesystem {
+                    tree.mount(line.path.as_bytes(), filesystem.clone());
+                }
+            }
+            None if line.noauto => {}
+            None => gaps.push(Gap::new(
+                printable_str(&line.path),
+                GapReason::Missing,
+                format!(
+                    "fstab mounts {} here; no disk of this scan holds it",
+                    printable_str(&line.device)
+                ),
+            )),
+        }
+    }
+    report_unjoined(found, &joined, gaps);
+    mounts.sort();
+    Some((tree, mounts))
+}
+
+fn mount(path: &str, found: &Found) -> Mount {
+    Mount {
+        path: printable_str(path),
+        device: found.device.clone(),
+        filesystem: found.kind.clone(),
+    }
+}
+
+/// The filesystem with the most signs of a root; further ones with an OS of their own are gaps.
+fn find_root(found: &[Found], gaps: &mut Vec<Gap>) -> Option<usize> {
+    let scores: Vec<u32> = std::thread::scope(|scope| {
+        let threads: Vec<_> = found
+            .iter()
+            .map(|found| scope.spawn(|| found.filesystem.as_ref().map_or(Ok(0), score)))
+            .collect();
+        let outcomes = threads.into_iter().zip(found).map(|(thread, found)| {
+            let outcome = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            outcome.unwrap_or_else(|gap: Gap| {
+                gaps.push(Gap { place: format!("{}{}", found.device, gap.place), ..gap });
+                0
+            })
+        });
+        outcomes.collect()
+    });
+    let best = *scores.iter().max().filter(|score| **score >= 2)?;
+    scores.iter().position(|score| *score == best)
+}
+
+fn score(filesystem: &Arc<dyn FileSystem>) -> Result<u32, Gap> {
+    let tree = Tree::new(filesystem.clone());
+    let mut total = 0;
+    for (path, weight) in SIGNS {
+        match tree.find(path.as_bytes()) {
+            Ok(Some(_)) => total += weight,
+            Ok(None) => {}
+            Err(error) => return Err(Gap::new(*path, error.reason(), error)),
+        }
+    }
+    Ok(total)
+}
+
+fn report_unjoined(found: &[Found], joined: &[usize], gaps: &mut Vec<Gap>) {
+    let left = found.iter().enumerate().filter(|(index, _)| !joined.contains(index));
+    for (_, left) in left.filter(|(_, left)| !left.optional) {
+        let Some(filesystem) = &left.filesystem else { continue };
+        // An empty data disk holds nothing that could be missed.
+        let names = filesystem.read_dir(filesystem.root()).unwrap_or_default();
+        let holds_more = names.iter().any(|entry| {
+            entry.name != b"lost+found"
+                && filesystem.metadata(entry.node).map_or(true, |found| found.kind != Kind::Other)
+        });
+        if holds_more {
+            let detail = format!(
+                "{} filesystem that no fstab line mounts: its files were not looked at",
+                left.kind
+            );
+            gaps.push(Gap::new(&left.device, GapReason::Missing, detail));
+        }
+    }
+}
+
+fn disk_of(spec: &Spec) -> Option<&str> {
+    match spec {
+        Spec::Disk { disk, .. } => Some(disk),
+        _ => None,
+    }
+}
+
+/// What is known when a line looks for its filesystem.
+struct Place<'a> {
+    root: &'a Found,
+    root_disk: Option<&'a str>,
+    joined: &'a [usize],
+}
+
+impl Place<'_> {
+    fn find(&self, found: &[Found], line: &Line) -> Option<usize> {
+        let identity = |found: &Found| found.filesystem.as_ref().map(|f| f.identity());
+        let position = |test: &dyn Fn(&Found) -> bool| found.iter().position(test);
+        match &line.spec {
+            Spec::Uuid(uuid) => {
+                position(&|found| identity(found).is_some_and(|id| id.uuid.as_ref() == Some(uuid)))
+                    .or_else(|| self.only_unread(found, line))
+            }
+            Spec::Label(label) => position(&|found| {
+                identity(found).is_some_and(|id| id.label.as_ref() == Some(label))
+            })
+            .or_else(|| self.only_unread(found, line)),
+            Spec::PartUuid(uuid) => position(&|found| found.part_uuid.as_ref() == Some(uuid)),
+            Spec::PartLabel(label) => position(&|found| found.part_label.as_ref() == Some(label)),
+            Spec::Disk { disk, partition } => self.by_name(found, line, disk, *partition),
+            Spec::Other => None,
+        }
+    }
+
+    /// A filesystem that is recognised but not read has no identity: the only one of the line's
+    /// type that nothing mounts yet is meant.
+    fn only_unread(&self, found: &[Found], line: &Line) -> Option<usize> {
+        self.only(found, |found| found.filesystem.is_none() && found.kind == line.kind)
+    }
+
+    /// Kernel names of disks change with the instance type: a name says for certain only whether
+    /// it is the root's disk. On the others, the partition number and the type decide when they
+    /// leave one choice, else the order of the disks.
+    fn by_name(
+        &self,
+        found: &[Found],
+        line: &Line,
+        disk: &str,
+        partition: Option<u32>,
+    ) -> Option<usize> {
+        let fits = |found: &Found| {
+            found.partition == partition && (line.kind == "auto" || found.kind == line.kind)
+        };
+        let is_root_disk = self.root_disk.map_or(is_first(disk), |root| root == disk);
+        if is_root_disk {
+            return found.iter().position(|found| found.disk == self.root.disk && fits(found));
+        }
+        let others = |found: &Found| found.disk != self.root.disk && fits(found);
+        self.only(found, others).or_else(|| {
+            let order = order(disk)?;
+            found.iter().position(|found| found.disk == order && others(found))
+        })
+    }
+
+    fn only(&self, found: &[Found], fits: impl Fn(&Found) -> bool) -> Option<usize> {
+        let mut left = (0..found.len()).filter(|i| !self.joined.contains(i) && fits(&found[*i]));
+        left.next().filter(|_| left.next().is_none())
+    }
+}
+
+fn is_first(disk: &str) -> bool {
+    order(disk) == Some(0)
+}
+
+/// Place of a disk by its name: `xvdb` is 1, `nvme2n1` is 2.
+fn order(disk: &str) -> Option<usize> {
+    if let Some(rest) = disk.strip_prefix("nvme") {
+        return rest.split('n').next()?.parse().ok();
+    }
+    let letter = disk.bytes().last()?;
+    Some(usize::from(letter.checked_sub(b'a')?))
+}

@@ -1,0 +1,241 @@
+//! Paths over joined filesystems. All path rules live here.
+//!
+//! A path is resolved inside the host's root only: `..` stops at the root, an absolute link target
+//! starts there again, at most 40 links are followed and at most 4,096 names are looked up. Names
+//! are bytes; UTF-8 is not assumed.
+
+use crate::filesystem::{Entry, Error, FileSystem, Kind, Metadata, NodeId};
+use crate::model::{GapReason, printable};
+use std::collections::VecDeque;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+const MOST_LINKS: usize = 40;
+const MOST_NAMES: usize = 4096;
+const CHUNK: usize = 256 * 1024;
+
+/// The joined tree.
+pub struct Tree {
+    mounts: Vec<Mounted>,
+}
+
+struct Mounted {
+    path: Vec<Vec<u8>>,
+    filesystem: Arc<dyn FileSystem>,
+}
+
+/// A node and the filesystem that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Located {
+    mount: usize,
+    /// Node in its filesystem.
+    pub node: NodeId,
+}
+
+/// Why a path could not be read. A path that is not there is not an error.
+#[derive(Debug, thiserror::Error)]
+pub enum PathError {
+    /// The filesystem could not deliver.
+    #[error("{path}: {source}")]
+    FileSystem {
+        /// The path, printable.
+        path: String,
+        /// What the filesystem said.
+        source: Error,
+    },
+    /// Links that lead in a circle, or too many of them.
+    #[error("{path}: more than {MOST_LINKS} symbolic links or {MOST_NAMES} names")]
+    TooManyLinks {
+        /// The path, printable.
+        path: String,
+    },
+    /// The file is larger than its reader takes.
+    #[error("{path}: {size} bytes, more than the {limit} that are read")]
+    TooLarge {
+        /// The path, printable.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+impl PathError {
+    /// The reason word of the gap that this error ends as.
+    pub fn reason(&self) -> GapReason {
+        match self {
+            Self::FileSystem { source: Error::Unsupported { .. }, .. } => GapReason::Unsupported,
+            Self::FileSystem { source: Error::Corrupt { .. }, .. } | Self::TooManyLinks { .. } => {
+                GapReason::Corrupt
+            }
+            Self::FileSystem { .. } => GapReason::Unreadable,
+            Self::TooLarge { .. } => GapReason::Limit,
+        }
+    }
+}
+
+impl Tree {
+    /// A tree of one filesystem.
+    pub fn new(root: Arc<dyn FileSystem>) -> Self {
+        Self { mounts: vec![Mounted { path: Vec::new(), filesystem: root }] }
+    }
+
+    /// Puts a filesystem at `path`, over what is there. Later mounts win.
+    pub fn mount(&mut self, path: &[u8], filesystem: Arc<dyn FileSystem>) {
+        let path = names(path).map(<[u8]>::to_vec).collect();
+        self.mounts.push(Mounted { path, filesystem });
+    }
+
+    /// Finds a path, following links; `None` if it is not there.
+    pub fn find(&self, path: &[u8]) -> Result<Option<Located>, PathError> {
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        let mut todo: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
+        let mut trail: Vec<(Vec<u8>, Located)> = Vec::new();
+        let root = self.mounted_at(&[]).unwrap_or(self.root());
+        let (mut links, mut looked_up) = (0, 0);
+        while let Some(name) = todo.pop_front() {
+            let here = trail.last().map_or(root, |(_, located)| *located);
+            looked_up += 1;
+            if looked_up > MOST_NAMES {
+                return Err(PathError::TooManyLinks { path: printable(path) });
+            }
+            if name == b".." {
+                trail.pop();
+                continue;
+            }
+            if self.metadata(here).map_err(fail)?.kind != Kind::Directory {
+                return Ok(None);
+            }
+            let filesystem = self.filesystem(here);
+            let Some(node) = filesystem.lookup(here.node, &name).map_err(fail)? else {
+                return Ok(None);
+            };
+            let next = Located { mount: here.mount, node };
+            if self.metadata(next).map_err(fail)?.kind == Kind::Symlink {
+                links += 1;
+                if links > MOST_LINKS {
+                    return Err(PathError::TooManyLinks { path: printable(path) });
+                }
+                let target = filesystem.read_link(node).map_err(fail)?;
+                if target.first() == Some(&b'/') {
+                    trail.clear();
+                }
+                for name in names(&target).rev() {
+                    todo.push_front(name.to_vec());
+                }
+                continue;
+            }
+            trail.push((name, next));
+            let so_far: Vec<&[u8]> = trail.iter().map(|(name, _)| name.as_slice()).collect();
+            if let (Some(over), Some(last)) = (self.mounted_at(&so_far), trail.last_mut()) {
+                last.1 = over;
+            }
+        }
+        Ok(Some(trail.last().map_or(root, |(_, located)| *located)))
+    }
+
+    /// Metadata of a node.
+    pub fn metadata(&self, at: Located) -> Result<Metadata, Error> {
+        self.filesystem(at).metadata(at.node)
+    }
+
+    /// Entries of the directory at `path`, sorted by name; none if it is not a directory.
+    pub fn list(&self, path: &[u8]) -> Result<Vec<Entry>, PathError> {
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        let Some(at) = self.find(path)? else { return Ok(Vec::new()) };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
+            return Ok(Vec::new());
+        }
+        let mut entries = self.filesystem(at).read_dir(at.node).map_err(fail)?;
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// A regular file's bytes; `None` if there is no such file.
+    pub fn read(&self, path: &[u8], limit: u64) -> Result<Option<Vec<u8>>, PathError> {
+        let Some(mut reader) = self.open(path)? else { return Ok(None) };
+        if reader.size > limit {
+            let path = printable(path);
+            return Err(PathError::TooLarge { path, size: reader.size, limit });
+        }
+        let mut bytes = vec![0; reader.size as usize];
+        let length = reader
+            .filesystem
+            .read_at(reader.node, 0, &mut bytes)
+            .map_err(|source| PathError::FileSystem { path: printable(path), source })?;
+        bytes.truncate(length);
+        reader.offset = length as u64;
+        Ok(Some(bytes))
+    }
+
+    /// A regular file to be read from start to end; `None` if there is no such file.
+    pub fn open(&self, path: &[u8]) -> Result<Option<FileReader>, PathError> {
+        let Some(at) = self.find(path)? else { return Ok(None) };
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        let metadata = self.metadata(at).map_err(fail)?;
+        let filesystem = self.filesystem(at).clone();
+        Ok((metadata.kind == Kind::File).then(|| FileReader {
+            filesystem,
+            node: at.node,
+            size: metadata.size,
+            offset: 0,
+            chunk: Vec::new(),
+            taken: 0,
+        }))
+    }
+
+    fn root(&self) -> Located {
+        Located { mount: 0, node: self.mounts[0].filesystem.root() }
+    }
+
+    fn filesystem(&self, at: Located) -> &Arc<dyn FileSystem> {
+        &self.mounts[at.mount].filesystem
+    }
+
+    fn mounted_at(&self, path: &[&[u8]]) -> Option<Located> {
+        let mount = self.mounts.iter().rposition(|mount| mount.path == path)?;
+        Some(Located { mount, node: self.mounts[mount].filesystem.root() })
+    }
+}
+
+/// The names of a path, without the empty ones and the dots.
+fn names(path: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|name| !name.is_empty() && *name != b".")
+}
+
+/// Reads one file from start to end in bounded memory.
+pub struct FileReader {
+    filesystem: Arc<dyn FileSystem>,
+    node: NodeId,
+    size: u64,
+    offset: u64,
+    chunk: Vec<u8>,
+    taken: usize,
+}
+
+impl FileReader {
+    /// Size of the file as its metadata say.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+impl Read for FileReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.taken == self.chunk.len() {
+            self.chunk.resize(CHUNK, 0);
+            let length = self
+                .filesystem
+                .read_at(self.node, self.offset, &mut self.chunk)
+                .map_err(io::Error::other)?;
+            self.chunk.truncate(length);
+            self.offset += length as u64;
+            self.taken = 0;
+        }
+        let length = out.len().min(self.chunk.len() - self.taken);
+        out[..length].copy_from_slice(&self.chunk[self.taken..self.taken + length]);
+        self.taken += length;
+        Ok(length)
+    }
+}
