@@ -7,6 +7,8 @@
 pub mod block;
 pub mod filesystem;
 pub mod host;
+pub mod inventory;
 pub mod model;
 pub mod source;
+pub mod version;
 pub mod volume;

@@ -1,0 +1,87 @@
+//! What is installed: catalogers turn files of a host into packages.
+
+pub mod os;
+mod purl;
+
+use crate::host::Host;
+use crate::model::{Gap, GapReason, Package, Partial};
+
+/// Reads one package database format.
+pub trait Cataloger: Send + Sync {
+    /// Short name, such as `dpkg`.
+    fn name(&self) -> &'static str;
+
+    /// The files it reads.
+    fn patterns(&self) -> &[PathPattern];
+
+    /// The packages that the file at `path` proves.
+    fn catalog(&self, host: &Host, path: &str) -> Partial<Vec<Package>>;
+}
+
+/// Where a cataloger's files are. Data, so that exact paths are looked up before anything walks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathPattern {
+    /// One file.
+    File(&'static str),
+    /// All files directly in a folder, but for those with this ending.
+    Folder {
+        /// The folder.
+        path: &'static str,
+        /// Ending of names that are left out.
+        except: &'static str,
+    },
+}
+
+/// All catalogers. Adding one is a file and a line here.
+pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg];
+
+/// All packages of a host, sorted, each once. No package database at all is a gap.
+pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
+    let mut all = Partial::<Vec<Package>>::default();
+    let mut databases = 0;
+    for cataloger in CATALOGERS {
+        for path in files(host, *cataloger, &mut all.gaps) {
+            databases += 1;
+            let found = cataloger.catalog(host, &path).into_found(&mut all.gaps);
+            all.found.extend(found);
+        }
+    }
+    if databases == 0 {
+        let names: Vec<_> = CATALOGERS.iter().map(|cataloger| cataloger.name()).collect();
+        let detail = format!("no package database of a known kind ({})", names.join(", "));
+        all.gaps.push(Gap::new("/", GapReason::Missing, detail));
+    }
+    all.found.sort();
+    all.found.dedup();
+    all
+}
+
+fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<String> {
+    let mut files = Vec::new();
+    for pattern in cataloger.patterns() {
+        let path = match pattern {
+            PathPattern::File(path) | PathPattern::Folder { path, .. } => *path,
+        };
+        let outcome = match pattern {
+            PathPattern::File(path) => host
+                .tree
+                .find(path.as_bytes())
+                .map(|found| found.map(|_| (*path).to_owned()).into_iter().collect()),
+            PathPattern::Folder { path, except } => {
+                host.tree.list(path.as_bytes()).map(|entries| {
+                    let names =
+                        entries.iter().filter_map(|entry| std::str::from_utf8(&entry.name).ok());
+                    names
+                        .filter(|name| !name.ends_with(except))
+                        .map(|name| format!("{path}/{name}"))
+                        .collect::<Vec<_>>()
+                })
+            }
+        };
+        match outcome {
+            Ok(found) => files.extend(found),
+            Err(error) => gaps.push(Gap::new(path, error.reason(), error)),
+        }
+    }
+    files
+}

@@ -1,0 +1,3 @@
+//! Package databases of operating systems.
+
+pub mod dpkg;

@@ -1,0 +1,3 @@
+//! Version orders, one per scheme.
+
+pub mod dpkg;
