@@ -3,7 +3,7 @@
 //! No filesystem resolves a path or follows a link; that is done once, in `host`.
 
 mod directory;
-// mod ext4;
+mod ext4;
 mod recognised;
 
 pub use directory::Directory;
@@ -13,7 +13,7 @@ use crate::block::{Device, ReadError};
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] = &[];
+pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext];
 
 /// A filesystem format.
 pub trait FileSystemFormat: Send + Sync {

@@ -1,1 +1,74 @@
-//! ext2, ext3 and ext4, read-only.
+//! ext2, ext3 and ext4, read-only, over positioned reads.
+//!
+//! On-disk format: <https://docs.kernel.org/filesystems/ext4/>. The reader is `Send + Sync`, keeps
+//! no state but the superblock, and gives inode numbers, all times, extended attributes and the
+//! device ranges behind a file. A journal that was not replayed is told by
+//! [`Superblock::needs_recovery`]. Refused: compressed and encrypted files, external journal
+//! devices as filesystems, dirdata, unknown incompatible features.
+
+mod bytes;
+mod directory;
+mod error;
+mod extent;
+mod file;
+mod group;
+mod indirect;
+mod inode;
+mod superblock;
+mod xattr;
+
+pub use directory::Entry;
+pub use error::Error;
+pub use inode::{Inode, InodeNumber, Kind, Time};
+pub use superblock::{Generation, Superblock};
+
+use block_source::{BlockSource, ReadError};
+use std::sync::Arc;
+
+/// An open filesystem.
+pub struct Ext4 {
+    device: Arc<dyn BlockSource>,
+    superblock: Superblock,
+}
+
+impl Ext4 {
+    /// Whether the device bears an ext superblock where the primary one belongs.
+    pub fn claims(device: &dyn BlockSource) -> Result<bool, ReadError> {
+        superblock::is_signed(device, superblock::PRIMARY)
+    }
+
+    /// Whether the device bears a backup superblock, though the primary one is gone.
+    pub fn claims_backup(device: &dyn BlockSource) -> Result<bool, ReadError> {
+        Ok(superblock::find_backup(device)?.is_some())
+    }
+
+    /// Opens the filesystem on a device; a damaged primary superblock is replaced by a backup.
+    pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
+        let superblock = Superblock::read(&*device)?;
+        Ok(Self { device, superblock })
+    }
+
+    /// The validated superblock.
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
+    }
+
+    /// The root directory.
+    pub fn root(&self) -> InodeNumber {
+        InodeNumber(2)
+    }
+
+    /// One block, by number; block numbers are checked here and nowhere else.
+    fn read_block(&self, block: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; self.superblock.block_size as usize];
+        self.device.read_exact_at(self.block_offset(block)?, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn block_offset(&self, block: u64) -> Result<u64, Error> {
+        if block >= self.superblock.blocks {
+            return Err(Error::corrupt("block number past the end of the filesystem", block));
+        }
+        Ok(block * self.superblock.block_size)
+    }
+}

@@ -1,0 +1,113 @@
+//! Extent trees: <https://docs.kernel.org/filesystems/ext4/dynamic.html#extent-tree>.
+
+use crate::bytes::{joined, u16_at, u32_at};
+use crate::{Error, Ext4, Inode};
+use std::ops::Range;
+
+const MAGIC: u16 = 0xf30a;
+const MOST_DEPTH: u16 = 5;
+/// Lengths above this mark blocks that are allocated and not written: they read as zeroes.
+const MOST_WRITTEN: u64 = 32768;
+
+/// Consecutive blocks of a file that are consecutive on the device. What no run covers is a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    pub logical: u64,
+    pub physical: u64,
+    pub length: u64,
+}
+
+impl Ext4 {
+    /// The runs of an inode with extents that touch `wanted` (in blocks), in order.
+    pub(crate) fn extent_runs(
+        &self,
+        inode: &Inode,
+        wanted: &Range<u64>,
+    ) -> Result<Vec<Run>, Error> {
+        let mut runs = Vec::new();
+        let root = Node::parse(&inode.block, inode)?;
+        let mut todo = vec![(root, 0..u64::MAX)];
+        let mut covered = 0;
+        while let Some((node, span)) = todo.pop() {
+            if node.depth == 0 {
+                node.leaves(inode, wanted, &mut covered, &mut runs)?;
+                continue;
+            }
+            // Pushed in reverse, so that the leaves come in order.
+            for (block, part) in node.children(inode, &span)?.into_iter().rev() {
+                if part.start < wanted.end && part.end > wanted.start {
+                    let child = Node::parse(&self.read_block(block)?, inode)?;
+                    if child.depth + 1 != node.depth {
+                        return Err(corrupt(inode));
+                    }
+                    todo.push((child, part));
+                }
+            }
+        }
+        for run in &runs {
+            let end = run.physical.checked_add(run.length).ok_or_else(|| corrupt(inode))?;
+            if end > self.superblock.blocks {
+                return Err(corrupt(inode));
+            }
+        }
+        Ok(runs)
+    }
+}
+
+struct Node {
+    depth: u16,
+    entries: Vec<[u8; 12]>,
+}
+
+impl Node {
+    fn parse(raw: &[u8], inode: &Inode) -> Result<Self, Error> {
+        let (count, depth) = (usize::from(u16_at(raw, 2)), u16_at(raw, 6));
+        let room = (raw.len() - 12) / 12;
+        if u16_at(raw, 0) != MAGIC || count > room || depth > MOST_DEPTH {
+            return Err(corrupt(inode));
+        }
+        let (entries, _) = raw[12..].as_chunks::<12>();
+        Ok(Self { depth, entries: entries[..count].to_vec() })
+    }
+
+    /// Child blocks, each with the logical blocks that it covers, strictly ascending.
+    fn children(&self, inode: &Inode, span: &Range<u64>) -> Result<Vec<(u64, Range<u64>)>, Error> {
+        let starts: Vec<u64> = self.entries.iter().map(|e| u64::from(u32_at(e, 0))).collect();
+        if starts.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return Err(corrupt(inode));
+        }
+        let ends = starts.iter().skip(1).copied().chain([span.end]);
+        let children =
+            self.entries.iter().zip(starts.iter().zip(ends)).map(|(entry, (start, end))| {
+                (joined(u32_at(entry, 4), u32::from(u16_at(entry, 8))), *start..end)
+            });
+        Ok(children.collect())
+    }
+
+    fn leaves(
+        &self,
+        inode: &Inode,
+        wanted: &Range<u64>,
+        covered: &mut u64,
+        runs: &mut Vec<Run>,
+    ) -> Result<(), Error> {
+        for entry in &self.entries {
+            let logical = u64::from(u32_at(entry, 0));
+            let stored = u64::from(u16_at(entry, 4));
+            let length = if stored > MOST_WRITTEN { stored - MOST_WRITTEN } else { stored };
+            if logical < *covered || length == 0 {
+                return Err(corrupt(inode));
+            }
+            *covered = logical + length;
+            if stored <= MOST_WRITTEN && logical < wanted.end && *covered > wanted.start {
+                let physical = joined(u32_at(entry, 8), u32::from(u16_at(entry, 6)));
+                runs.push(Run { logical, physical, length });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn corrupt(inode: &Inode) -> Error {
+    Error::corrupt("extent tree of inode", inode.number.0)
+}

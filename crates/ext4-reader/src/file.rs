@@ -1,0 +1,103 @@
+//! Data of files, links and directories, whatever maps them.
+
+use crate::extent::Run;
+use crate::{Error, Ext4, Inode, Kind};
+use std::ops::Range;
+
+const MOST_LINK: u64 = 64 * 1024;
+const FAST_LINK: u64 = 60;
+
+impl Ext4 {
+    /// Fills `out` with the bytes from `offset`, fewer only where the file ends. Holes and blocks
+    /// that were never written read as zeroes.
+    pub fn read_at(&self, inode: &Inode, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
+        inode.check_readable()?;
+        let length = inode.size.saturating_sub(offset).min(out.len() as u64);
+        let out = &mut out[..length as usize];
+        out.fill(0);
+        if out.is_empty() {
+            return Ok(0);
+        }
+        if inode.is_inline() {
+            let data = self.inline_data(inode)?;
+            let from = data.len().min(usize::try_from(offset).unwrap_or(usize::MAX));
+            let length = out.len().min(data.len() - from);
+            out[..length].copy_from_slice(&data[from..from + length]);
+            return Ok(out.len());
+        }
+        let end = offset + length;
+        let runs = self.runs(inode, offset..end)?;
+        let parts: Vec<_> = runs.iter().filter_map(|run| self.part(run, offset, end)).collect();
+        let ranges: Vec<_> = parts.iter().map(|part| part.device.clone()).collect();
+        self.device.will_need(&ranges);
+        for part in parts {
+            let size = (part.device.end - part.device.start) as usize;
+            let target = &mut out[part.at as usize..part.at as usize + size];
+            self.device.read_exact_at(part.device.start, target)?;
+        }
+        Ok(out.len())
+    }
+
+    /// Target of a symbolic link.
+    pub fn read_link(&self, inode: &Inode) -> Result<Vec<u8>, Error> {
+        if inode.kind != Kind::Symlink || inode.size > MOST_LINK {
+            return Err(Error::corrupt(
+                "not a symbolic link of sane length: inode",
+                inode.number.0,
+            ));
+        }
+        inode.check_readable()?;
+        if inode.size < FAST_LINK && !inode.uses_extents() && !inode.is_inline() {
+            return Ok(inode.block[..inode.size as usize].to_vec());
+        }
+        let mut target = vec![0; inode.size as usize];
+        self.read_at(inode, 0, &mut target)?;
+        Ok(target)
+    }
+
+    /// Device ranges that hold `length` bytes of the file from `offset`, in the file's order.
+    pub fn ranges(
+        &self,
+        inode: &Inode,
+        offset: u64,
+        length: u64,
+    ) -> Result<Vec<Range<u64>>, Error> {
+        let end = offset.saturating_add(length).min(inode.size);
+        if inode.is_inline() || offset >= end {
+            return Ok(Vec::new());
+        }
+        let runs = self.runs(inode, offset..end)?;
+        let parts = runs.iter().filter_map(|run| self.part(run, offset, end));
+        Ok(parts.map(|part| part.device).collect())
+    }
+
+    fn runs(&self, inode: &Inode, bytes: Range<u64>) -> Result<Vec<Run>, Error> {
+        if !matches!(inode.kind, Kind::File | Kind::Directory | Kind::Symlink) {
+            return Err(Error::corrupt("no data in a special file: inode", inode.number.0));
+        }
+        let size = self.superblock.block_size;
+        let blocks = bytes.start / size..bytes.end.div_ceil(size);
+        if inode.uses_extents() {
+            self.extent_runs(inode, &blocks)
+        } else {
+            self.mapped_runs(inode, &blocks)
+        }
+    }
+
+    /// The part of a run inside `offset..end`.
+    fn part(&self, run: &Run, offset: u64, end: u64) -> Option<Part> {
+        let size = self.superblock.block_size;
+        let start = run.logical * size;
+        let from = offset.max(start);
+        let to = end.min(start + run.length * size);
+        let device = run.physical * size;
+        (from < to)
+            .then(|| Part { at: from - offset, device: device + from - start..device + to - start })
+    }
+}
+
+/// A piece of a read: where in the buffer, and where on the device.
+struct Part {
+    at: u64,
+    device: Range<u64>,
+}

@@ -1,0 +1,242 @@
+//! The superblock: <https://docs.kernel.org/filesystems/ext4/globals.html#super-block>.
+
+use crate::Error;
+use crate::bytes::{joined, u16_at, u32_at};
+use block_source::{BlockSource, ReadError};
+
+pub const PRIMARY: u64 = 1024;
+const LENGTH: usize = 1024;
+const MAGIC: u16 = 0xef53;
+
+/// Incompatible features, by bit.
+pub mod incompat {
+    pub const FILETYPE: u32 = 0x2;
+    pub const RECOVER: u32 = 0x4;
+    pub const JOURNAL_DEV: u32 = 0x8;
+    pub const META_BG: u32 = 0x10;
+    pub const BITS_64: u32 = 0x80;
+    pub const EA_INODE: u32 = 0x400;
+    /// filetype, recover, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir,
+    /// inline_data, encrypt, casefold.
+    pub const KNOWN: u32 = 0x2
+        | 0x4
+        | 0x10
+        | 0x40
+        | 0x80
+        | 0x100
+        | 0x200
+        | 0x400
+        | 0x2000
+        | 0x4000
+        | 0x8000
+        | 0x1_0000
+        | 0x2_0000;
+}
+
+const COMPAT_HAS_JOURNAL: u32 = 0x4;
+const COMPAT_SPARSE_SUPER2: u32 = 0x200;
+const RO_SPARSE_SUPER: u32 = 0x1;
+const RO_METADATA_CSUM: u32 = 0x400;
+/// Read-only features that only ext4 has: huge_file, gdt_csum, dir_nlink, extra_isize, quota,
+/// bigalloc, metadata_csum.
+const RO_EXT4: u32 = 0x8 | 0x10 | 0x20 | 0x40 | 0x100 | 0x200 | RO_METADATA_CSUM;
+
+/// Which of the three a filesystem counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generation {
+    /// No journal.
+    Ext2,
+    /// A journal, and nothing newer.
+    Ext3,
+    /// Any feature of ext4.
+    Ext4,
+}
+
+/// A superblock whose numbers make sense together.
+#[derive(Debug, Clone)]
+pub struct Superblock {
+    /// Volume label, without its padding.
+    pub label: Vec<u8>,
+    /// UUID.
+    pub uuid: [u8; 16],
+    /// Bytes in a block, 1 KiB to 64 KiB.
+    pub block_size: u64,
+    /// Blocks in the filesystem.
+    pub blocks: u64,
+    /// Inodes in the filesystem.
+    pub inodes: u32,
+    /// The block at which a backup superblock stands in for the damaged primary one.
+    pub backup_used: Option<u64>,
+    pub(crate) first_data_block: u64,
+    pub(crate) blocks_per_group: u64,
+    pub(crate) inodes_per_group: u32,
+    pub(crate) inode_size: u64,
+    pub(crate) descriptor_size: u64,
+    pub(crate) first_meta_bg: u64,
+    compat: u32,
+    incompat: u32,
+    ro_compat: u32,
+    backup_groups: [u32; 2],
+}
+
+impl Superblock {
+    pub(crate) fn read(device: &dyn BlockSource) -> Result<Self, Error> {
+        let problem = match Self::read_at(device, PRIMARY) {
+            Err(problem @ Error::Corrupt { .. }) => problem,
+            other => return other,
+        };
+        let Some(at) = find_backup(device)? else { return Err(problem) };
+        let found = Self::read_at(device, at)?;
+        Ok(Self { backup_used: Some(at / found.block_size), ..found })
+    }
+
+    fn read_at(device: &dyn BlockSource, at: u64) -> Result<Self, Error> {
+        let mut raw = vec![0; LENGTH];
+        device.read_exact_at(at, &mut raw)?;
+        Self::parse(&raw)
+    }
+
+    fn parse(raw: &[u8]) -> Result<Self, Error> {
+        if u16_at(raw, 0x38) != MAGIC {
+            return Err(Error::corrupt("no superblock magic", u16_at(raw, 0x38)));
+        }
+        let ro_compat = u32_at(raw, 0x64);
+        if ro_compat & RO_METADATA_CSUM != 0 && !checksum_holds(raw) {
+            return Err(Error::corrupt("superblock checksum", u32_at(raw, 0x3fc)));
+        }
+        let incompat = u32_at(raw, 0x60);
+        if incompat & incompat::JOURNAL_DEV != 0 {
+            return Err(Error::unsupported("an external journal device"));
+        }
+        let unknown = incompat & !incompat::KNOWN;
+        if unknown != 0 {
+            return Err(Error::unsupported(format!("incompatible features {unknown:#x}")));
+        }
+        let log_block_size = u32_at(raw, 0x18);
+        if log_block_size > 6 {
+            return Err(Error::corrupt("block size out of range", log_block_size));
+        }
+        let revision = u32_at(raw, 0x4c);
+        let wide = incompat & incompat::BITS_64 != 0;
+        let superblock = Self {
+            label: raw[0x78..0x88].iter().copied().take_while(|byte| *byte != 0).collect(),
+            uuid: std::array::from_fn(|index| raw[0x68 + index]),
+            block_size: 1024 << log_block_size,
+            blocks: joined(u32_at(raw, 0x4), if wide { u32_at(raw, 0x150) } else { 0 }),
+            inodes: u32_at(raw, 0x0),
+            backup_used: None,
+            first_data_block: u64::from(u32_at(raw, 0x14)),
+            blocks_per_group: u64::from(u32_at(raw, 0x20)),
+            inodes_per_group: u32_at(raw, 0x28),
+            inode_size: if revision == 0 { 128 } else { u64::from(u16_at(raw, 0x58)) },
+            descriptor_size: if wide { u64::from(u16_at(raw, 0xfe)) } else { 32 },
+            first_meta_bg: u64::from(u32_at(raw, 0x104)),
+            compat: u32_at(raw, 0x5c),
+            incompat,
+            ro_compat,
+            backup_groups: [u32_at(raw, 0x24c), u32_at(raw, 0x250)],
+        };
+        superblock.check()?;
+        Ok(superblock)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let corrupt = |what, at| Err(Error::corrupt(what, at));
+        if self.blocks == 0 || self.blocks.checked_mul(self.block_size).is_none() {
+            return corrupt("block count out of range", self.blocks);
+        }
+        if self.blocks_per_group == 0 || self.blocks_per_group > 1 << 27 {
+            return corrupt("blocks per group out of range", self.blocks_per_group);
+        }
+        if self.inodes_per_group == 0 {
+            return corrupt("inodes per group out of range", 0);
+        }
+        if !self.inode_size.is_power_of_two() || !(128..=self.block_size).contains(&self.inode_size)
+        {
+            return corrupt("inode size out of range", self.inode_size);
+        }
+        if !self.descriptor_size.is_power_of_two() || !(32..=1024).contains(&self.descriptor_size) {
+            return corrupt("group descriptor size out of range", self.descriptor_size);
+        }
+        if self.first_data_block > 1 {
+            return corrupt("first data block out of range", self.first_data_block);
+        }
+        Ok(())
+    }
+
+    /// Whether the filesystem was in use, so that its journal holds changes that are not yet in
+    /// place.
+    pub fn needs_recovery(&self) -> bool {
+        self.incompat & incompat::RECOVER != 0
+    }
+
+    /// ext2, ext3 or ext4, as `blkid` tells them apart.
+    pub fn generation(&self) -> Generation {
+        let old = incompat::FILETYPE | incompat::RECOVER | incompat::META_BG;
+        if self.incompat & !old != 0 || self.ro_compat & RO_EXT4 != 0 {
+            Generation::Ext4
+        } else if self.compat & COMPAT_HAS_JOURNAL != 0 {
+            Generation::Ext3
+        } else {
+            Generation::Ext2
+        }
+    }
+
+    pub(crate) fn has(&self, feature: u32) -> bool {
+        self.incompat & feature != 0
+    }
+
+    /// Whether a group starts with a copy of the superblock.
+    pub(crate) fn has_superblock(&self, group: u64) -> bool {
+        if group == 0 {
+            return true;
+        }
+        if self.compat & COMPAT_SPARSE_SUPER2 != 0 {
+            return self.backup_groups.iter().any(|backup| u64::from(*backup) == group);
+        }
+        self.ro_compat & RO_SPARSE_SUPER == 0
+            || group == 1
+            || [3, 5, 7].iter().any(|base| is_power(group, *base))
+    }
+}
+
+fn is_power(mut number: u64, base: u64) -> bool {
+    while number.is_multiple_of(base) && number > 1 {
+        number /= base;
+    }
+    number == 1
+}
+
+/// CRC-32C of all but the checksum itself, from an all-ones seed.
+fn checksum_holds(raw: &[u8]) -> bool {
+    !crc32c::crc32c(&raw[..0x3fc]) == u32_at(raw, 0x3fc)
+}
+
+pub fn is_signed(device: &dyn BlockSource, at: u64) -> Result<bool, ReadError> {
+    if device.size() < at + LENGTH as u64 {
+        return Ok(false);
+    }
+    let mut magic = [0; 2];
+    device.read_exact_at(at + 0x38, &mut magic)?;
+    Ok(u16::from_le_bytes(magic) == MAGIC)
+}
+
+/// The first whole backup, in groups 1, 3, 5 and 7 of the three common block sizes.
+pub fn find_backup(device: &dyn BlockSource) -> Result<Option<u64>, ReadError> {
+    for (block_size, per_group, first) in [(4096, 32768, 0), (1024, 8192, 1), (2048, 16384, 0)] {
+        for group in [1, 3, 5, 7] {
+            let at = (group * per_group + first) * block_size;
+            if !is_signed(device, at)? {
+                continue;
+            }
+            let mut raw = vec![0; LENGTH];
+            device.read_exact_at(at, &mut raw)?;
+            // A backup names its own group; a file that holds a filesystem image does not.
+            let own = u64::from(u16_at(&raw, 0x5a)) == group;
+            if own && Superblock::parse(&raw).is_ok_and(|found| found.block_size == block_size) {
+                return Ok(Some(at));
+            }
+        }
+    }
+    Ok(None)
+}
