@@ -5,10 +5,14 @@
 //! `tests/layering.rs` holds it against the code.
 
 pub mod block;
+pub mod cli;
+pub mod commands;
 pub mod filesystem;
 pub mod host;
 pub mod inventory;
 pub mod model;
+pub mod pipeline;
+pub mod report;
 pub mod source;
 pub mod version;
 pub mod volume;

@@ -1,10 +1,11 @@
 //! ext2, ext3 and ext4, through the crate `ext4-reader`.
 
 use super::{Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Metadata, NodeId};
-use crate::block::{Device, ReadError};
-use crate::model::printable;
+use crate::block::{BlockSource, Device, ReadError};
+use crate::model::{GapReason, printable};
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The format.
 pub struct Ext;
@@ -27,11 +28,11 @@ impl FileSystemFormat for Ext {
         let [device] = devices else {
             return Err(Error::Unsupported { feature: "ext4 over several devices".to_owned() });
         };
-        Ok(Box::new(Adapter(Ext4::open(device.source.clone())?)))
+        Ok(Box::new(Adapter(Ext4::open(device.source.clone())?, device.source.clone())))
     }
 }
 
-struct Adapter(Ext4);
+struct Adapter(Ext4, Arc<dyn BlockSource>);
 
 impl Adapter {
     fn inode(&self, node: NodeId) -> Result<Inode, Error> {
@@ -60,15 +61,20 @@ impl FileSystem for Adapter {
         Identity { label, uuid: Some(uuid(&superblock.uuid)) }
     }
 
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<(GapReason, String)> {
         let mut warnings = Vec::new();
         if let Some(block) = self.0.superblock().backup_used {
-            warnings.push(format!("damaged superblock; the backup in block {block} was used"));
+            let text = format!("damaged superblock; the backup in block {block} was used");
+            warnings.push((GapReason::Corrupt, text));
+        }
+        if self.0.missing_bytes() > 0 {
+            let text = format!("the last {} bytes are missing", self.0.missing_bytes());
+            warnings.push((GapReason::Corrupt, text));
         }
         if self.0.superblock().needs_recovery() {
             let text =
                 "the journal holds changes that were not replayed; the newest may be missing";
-            warnings.push(text.to_owned());
+            warnings.push((GapReason::Unsupported, text.to_owned()));
         }
         warnings
     }
@@ -110,6 +116,11 @@ impl FileSystem for Adapter {
 
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
         Ok(self.0.read_at(&self.inode(node)?, offset, out)?)
+    }
+
+    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
+        self.1.will_need(&self.ranges(node, 0, length)?);
+        Ok(())
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {

@@ -10,6 +10,7 @@ pub use directory::Directory;
 pub use recognised::{Recognised, recognise};
 
 use crate::block::{Device, ReadError};
+use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
@@ -37,7 +38,7 @@ pub trait FileSystem: Send + Sync {
 
     /// What the reader has to say of this filesystem before anything is read: a journal that was
     /// not replayed, a backup superblock that was used.
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self) -> Vec<(GapReason, String)> {
         Vec::new()
     }
 
@@ -58,6 +59,11 @@ pub trait FileSystem: Send + Sync {
 
     /// Fills `out` with the file's bytes from `offset`; fewer are read only where the file ends.
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error>;
+
+    /// Tells the device that the first `length` bytes of a file will be read.
+    fn read_ahead(&self, _node: NodeId, _length: u64) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// An extended attribute by its whole name.
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error>;

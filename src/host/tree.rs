@@ -13,6 +13,7 @@ use std::sync::Arc;
 const MOST_LINKS: usize = 40;
 const MOST_NAMES: usize = 4096;
 const CHUNK: usize = 256 * 1024;
+const READ_AHEAD: u64 = 8 << 20;
 
 /// The joined tree.
 pub struct Tree {
@@ -183,6 +184,13 @@ impl Tree {
             chunk: Vec::new(),
             taken: 0,
         }))
+    }
+
+    /// Has the start of a file fetched into the cache; what fails will fail again for its reader.
+    pub fn read_ahead(&self, path: &[u8]) {
+        if let Ok(Some(at)) = self.find(path) {
+            let _ = self.filesystem(at).read_ahead(at.node, READ_AHEAD);
+        }
     }
 
     fn root(&self) -> Located {

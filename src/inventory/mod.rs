@@ -3,7 +3,7 @@
 pub mod os;
 mod purl;
 
-use crate::host::Host;
+use crate::host::{Host, Tree};
 use crate::model::{Gap, GapReason, Package, Partial};
 
 /// Reads one package database format.
@@ -54,6 +54,17 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     all.found.sort();
     all.found.dedup();
     all
+}
+
+/// Asks for the blocks of files at exact paths, so that they are on their way when a cataloger
+/// opens them. Errors are left for the cataloger to meet again.
+pub fn read_ahead(tree: &Tree) {
+    let patterns = CATALOGERS.iter().flat_map(|cataloger| cataloger.patterns());
+    for pattern in patterns {
+        if let PathPattern::File(path) = pattern {
+            tree.read_ahead(path.as_bytes());
+        }
+    }
 }
 
 fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<String> {

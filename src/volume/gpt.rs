@@ -180,6 +180,7 @@ fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Opt
         number,
         label: label(&entry[56..128]),
         uuid: Some(guid(&entry[16..32])),
+        missing_bytes: end.saturating_sub(size),
         purpose: purpose(&kind),
     }))
 }

@@ -107,6 +107,7 @@ fn push(
         device: device.window(name, start, length),
         number,
         label: None,
+        missing_bytes: (start + length).saturating_sub(size),
         uuid: Some(format!("{signature:08x}-{number:02x}")),
         purpose: match kind {
             0xef => Purpose::Firmware,

@@ -32,6 +32,8 @@ pub struct Volume {
     pub label: Option<String>,
     /// Id of the partition as `blkid` prints it (`PARTUUID`).
     pub uuid: Option<String>,
+    /// Bytes of it that lie past the end of a device that was cut off.
+    pub missing_bytes: u64,
     /// What the table says it is for.
     pub purpose: Purpose,
 }

@@ -53,6 +53,11 @@ impl Ext4 {
         &self.superblock
     }
 
+    /// Bytes of the filesystem that lie past the end of its device.
+    pub fn missing_bytes(&self) -> u64 {
+        (self.superblock.blocks * self.superblock.block_size).saturating_sub(self.device.size())
+    }
+
     /// The root directory.
     pub fn root(&self) -> InodeNumber {
         InodeNumber(2)

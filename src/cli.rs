@@ -1,0 +1,47 @@
+//! The command line.
+
+use crate::commands;
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "Exit codes: 0 complete and under the threshold; 1 findings at or above it; \
+2 could not run; 3 ran, with gaps.";
+
+/// Scans the disks of cloud hosts without an agent and without a mount.
+#[derive(Debug, Parser)]
+#[command(name = "sidelight", version, about, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// More log lines; twice for details
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// No progress and no log lines but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// How log lines are written (to standard error)
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    pub log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Scan the disks of one host
+    Scan(commands::scan::Args),
+}
+
+/// Runs the command and gives its exit code; an error means that it could not run.
+pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+    match &cli.command {
+        Command::Scan(args) => commands::scan::run(args),
+    }
+}

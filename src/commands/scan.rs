@@ -1,0 +1,94 @@
+//! `sidelight scan`: one host, from its disks to a report.
+
+use crate::model::{ScanReport, Severity};
+use crate::pipeline::{self, Options};
+use crate::report;
+use anyhow::Context;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  sidelight scan disk.img                        a raw or qcow2 image
+  sidelight scan root.qcow2 data.img             two disks of one host
+  sidelight scan dir:/mnt/root --no-match        a directory as the root, packages only
+  sidelight scan disk.img --format json --output report.json --fail-on high";
+
+/// Scan the disks of one host
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Disk images, block devices or `dir:PATH`; all are disks of one host
+    #[arg(required = true, value_name = "PATH")]
+    targets: Vec<String>,
+    /// How the report is written
+    #[arg(long, value_parser = format_names(), default_value = "table")]
+    format: String,
+    /// Where the report is written, instead of standard output
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// List packages only
+    #[arg(long)]
+    no_match: bool,
+    /// Exit with 1 if a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    fail_on: Option<Severity>,
+    /// MiB of disk blocks held in memory
+    #[arg(long, value_name = "MIB", default_value_t = 32)]
+    cache_size: u64,
+}
+
+fn format_names() -> clap::builder::PossibleValuesParser {
+    report::FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().into()
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
+    known.ok_or_else(|| format!("one of {}", Severity::ALL.map(Severity::as_str).join(", ")))
+}
+
+/// Runs a scan.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let mut targets = Vec::new();
+    for text in &args.targets {
+        targets.extend(pipeline::parse_target(text)?);
+    }
+    let options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
+    let report = pipeline::scan(&targets, options)?;
+    let format = report::by_name(&args.format).context("no such report format")?;
+    write(&report, format, args.output.as_deref())?;
+    Ok(exit_code(&report, args.fail_on))
+}
+
+/// Writes to a file as a whole or not at all; a reader that closes its pipe early is no error.
+fn write(
+    report: &ScanReport,
+    format: &dyn report::ReportFormat,
+    output: Option<&Path>,
+) -> anyhow::Result<()> {
+    let Some(path) = output else {
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        return match format.write(report, &mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            other => other.context("standard output"),
+        };
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let place = || path.display().to_string();
+    let mut file =
+        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(place)?;
+    let mut out = BufWriter::new(&mut file);
+    format.write(report, &mut out).and_then(|()| out.flush()).with_context(place)?;
+    drop(out);
+    file.persist(path).with_context(place)?;
+    Ok(())
+}
+
+/// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.
+fn exit_code(report: &ScanReport, fail_on: Option<Severity>) -> ExitCode {
+    let mut findings = report.assets.iter().flat_map(|asset| &asset.findings);
+    if fail_on.is_some_and(|threshold| findings.any(|finding| finding.severity >= threshold)) {
+        return ExitCode::from(1);
+    }
+    ExitCode::from(if report.gaps.is_empty() { 0 } else { 3 })
+}

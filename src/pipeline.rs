@@ -1,0 +1,111 @@
+//! The one place where the stages of a scan meet: devices, volumes, filesystems, host, packages.
+
+mod discover;
+mod disks;
+
+pub use disks::{Target, TargetError, parse_target};
+
+use crate::block::BlockCache;
+use crate::filesystem::Directory;
+use crate::host::{self, Found, Host};
+use crate::inventory;
+use crate::model::{
+    Asset, AssetKind, Gap, GapReason, HostContext, Mount, Receipt, SCHEMA_VERSION, ScanReport,
+};
+use disks::Disks;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How a scan goes about its work.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Most bytes of disk blocks held in memory.
+    pub cache_bytes: u64,
+}
+
+/// Scans the disks of one host. Findings are left empty: matching comes after.
+pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetError> {
+    let started = Instant::now();
+    let mut gaps = Vec::new();
+    let cache = BlockCache::new(options.cache_bytes);
+    let disks = Disks::open(targets, &cache)?;
+    let joined = match &disks {
+        Disks::Root(path) => {
+            let directory: Arc<_> = Directory::open(path)
+                .map_err(|error| TargetError::new(path.display(), error))?
+                .into();
+            let mount = Mount {
+                path: "/".to_owned(),
+                device: path.display().to_string(),
+                filesystem: "directory".to_owned(),
+            };
+            Some((host::Tree::new(directory), vec![mount]))
+        }
+        Disks::Devices(devices) => {
+            let found = discover::filesystems(devices, &mut gaps);
+            tracing::info!(filesystems = found.len(), "looked at the disks");
+            join(&found, &mut gaps)
+        }
+    };
+    let mut asset = Asset {
+        kind: AssetKind::Host,
+        id: String::new(),
+        name: String::new(),
+        packages: Vec::new(),
+        findings: Vec::new(),
+    };
+    let mut context = HostContext::default();
+    if let Some((tree, mounts)) = joined {
+        let (host, packages) = read_host(tree, &mut gaps);
+        asset.packages = packages;
+        context = HostContext { mounts, ..host };
+    }
+    disks.describe(&mut context.cloud);
+    asset.name = context.hostname.clone().unwrap_or_else(|| disks.name());
+    asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
+    gaps.sort();
+    gaps.dedup();
+    Ok(ScanReport {
+        schema_version: SCHEMA_VERSION,
+        host: context,
+        assets: vec![asset],
+        gaps,
+        feeds: Vec::new(),
+        receipt: Receipt {
+            peak_memory_bytes: peak_memory(),
+            seconds: started.elapsed().as_secs_f64(),
+            ..disks.receipt()
+        },
+    })
+}
+
+fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {
+    let joined = host::join(found, gaps);
+    if joined.is_none() {
+        let detail = "no filesystem on these disks looks like the root of a system";
+        gaps.push(Gap::new("/", GapReason::Missing, detail));
+    }
+    joined
+}
+
+/// Identity and packages. The package database is fetched while the identity is read: neither
+/// waits for the other's blocks.
+fn read_host(tree: host::Tree, gaps: &mut Vec<Gap>) -> (HostContext, Vec<crate::model::Package>) {
+    let context = std::thread::scope(|scope| {
+        scope.spawn(|| inventory::read_ahead(&tree));
+        host::identify(&tree, gaps)
+    });
+    tracing::info!(os = context.os.pretty_name, "read the host's identity");
+    let host = Host { tree, context };
+    let packages = inventory::inventory(&host).into_found(gaps);
+    tracing::info!(packages = packages.len(), "listed the packages");
+    (host.context, packages)
+}
+
+/// Peak resident memory as the kernel counts it; 0 where it does not say.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}

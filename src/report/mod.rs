@@ -1,0 +1,24 @@
+//! Ways of writing a scan's result. A report looks nothing up.
+
+mod json;
+mod table;
+
+use crate::model::ScanReport;
+use std::io::{self, Write};
+
+/// A way of writing a report.
+pub trait ReportFormat: Send + Sync {
+    /// Name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Writes the report.
+    fn write(&self, report: &ScanReport, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// All formats; the first is the default.
+pub const FORMATS: &[&dyn ReportFormat] = &[&table::Table, &json::Json];
+
+/// The format of this name.
+pub fn by_name(name: &str) -> Option<&'static dyn ReportFormat> {
+    FORMATS.iter().copied().find(|format| format.name() == name)
+}
