@@ -60,7 +60,6 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
         asset.packages = packages;
         context = HostContext { mounts, ..host };
     }
-    disks.describe(&mut context.cloud);
     asset.name = context.hostname.clone().unwrap_or_else(|| disks.name());
     asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
     gaps.sort();

@@ -2,7 +2,7 @@
 
 use super::{Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Metadata, NodeId};
 use crate::block::{BlockSource, Device, ReadError};
-use crate::model::{GapReason, printable};
+use crate::model::{GapReason, printable, uuid};
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber};
 use std::ops::Range;
 use std::sync::Arc;
@@ -140,17 +140,4 @@ impl From<ext4_reader::Error> for Error {
             error @ ext4_reader::Error::Corrupt { .. } => Self::Corrupt { what: error.to_string() },
         }
     }
-}
-
-/// A UUID in its usual writing.
-fn uuid(bytes: &[u8; 16]) -> String {
-    use std::fmt::Write;
-    let mut text = String::with_capacity(36);
-    for (index, byte) in bytes.iter().enumerate() {
-        if matches!(index, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }

@@ -16,6 +16,7 @@ pub struct Gap {
 
 impl Gap {
     /// A gap at `place`.
+    #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
     pub fn new(place: impl Into<String>, reason: GapReason, detail: impl ToString) -> Self {
         Self { place: place.into(), reason, detail: detail.to_string() }
     }

@@ -16,4 +16,4 @@ pub use host::{CloudContext, HostContext, Mount, Os};
 pub use package::{Ecosystem, Package, SourcePackage};
 pub use partial::Partial;
 pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
-pub use text::{printable, printable_str};
+pub use text::{printable, printable_str, uuid};

@@ -20,6 +20,19 @@ pub fn printable_str(source: &str) -> String {
     text
 }
 
+/// A UUID in its usual writing.
+pub fn uuid(bytes: &[u8; 16]) -> String {
+    use std::fmt::Write;
+    let mut text = String::with_capacity(36);
+    for (index, byte) in bytes.iter().enumerate() {
+        if matches!(index, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
 fn push_printable(text: &mut String, source: &str) {
     for character in source.chars() {
         if character.is_control() || is_directional(character) {

@@ -1,7 +1,7 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::{CloudContext, Receipt};
+use crate::model::Receipt;
 use crate::source::image_file;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -100,9 +100,6 @@ impl Disks {
             Self::Devices(disks) => disks.first().map_or(String::new(), |d| d.device.name.clone()),
         }
     }
-
-    /// Adds what the sources know of the cloud.
-    pub fn describe(&self, _cloud: &mut CloudContext) {}
 
     /// What reading cost so far.
     pub fn receipt(&self) -> Receipt {

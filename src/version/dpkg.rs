@@ -31,8 +31,8 @@ fn compare_part(mut a: &[u8], mut b: &[u8]) -> Ordering {
     while !a.is_empty() || !b.is_empty() {
         let (text_a, rest_a) = a.split_at(run(a, |byte| !byte.is_ascii_digit()));
         let (text_b, rest_b) = b.split_at(run(b, |byte| !byte.is_ascii_digit()));
-        let (number_a, next_a) = rest_a.split_at(run(rest_a, |byte| byte.is_ascii_digit()));
-        let (number_b, next_b) = rest_b.split_at(run(rest_b, |byte| byte.is_ascii_digit()));
+        let (number_a, next_a) = rest_a.split_at(run(rest_a, u8::is_ascii_digit));
+        let (number_b, next_b) = rest_b.split_at(run(rest_b, u8::is_ascii_digit));
         let order = compare_text(text_a, text_b).then_with(|| compare_numbers(number_a, number_b));
         if order != Ordering::Equal {
             return order;
@@ -76,6 +76,11 @@ mod tests {
     use super::*;
     use std::process::Command;
 
+    const PIECES: &[&str] = &[
+        "0", "1", "01", "9", "10", "~", "~~", "a", "Z", "+", ".", "-", "-0", "x0", "deb12u1",
+        "~bpo", "+b1", "1:", "",
+    ];
+
     fn dpkg_says(a: &str, operator: &str, b: &str) -> Option<bool> {
         let status =
             Command::new("dpkg").args(["--compare-versions", a, operator, b]).output().ok()?;
@@ -90,10 +95,6 @@ mod tests {
             eprintln!("skipped: needs dpkg");
             return;
         }
-        const PIECES: &[&str] = &[
-            "0", "1", "01", "9", "10", "~", "~~", "a", "Z", "+", ".", "-", "-0", "x0", "deb12u1",
-            "~bpo", "+b1", "1:", "",
-        ];
         let mut seed = 12_345_u64;
         let mut next = |bound: usize| {
             seed = seed

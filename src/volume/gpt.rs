@@ -7,7 +7,7 @@
 
 use super::{Purpose, Volume, VolumeFormat};
 use crate::block::{Device, ReadError};
-use crate::model::{Gap, GapReason, Partial, printable_str};
+use crate::model::{Gap, GapReason, Partial, printable_str, uuid};
 
 /// The format.
 pub struct Gpt;
@@ -205,14 +205,7 @@ fn label(bytes: &[u8]) -> Option<String> {
 /// A GUID in its usual writing; the first three groups are little-endian on disk.
 fn guid(bytes: &[u8]) -> String {
     const ORDER: [usize; 16] = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15];
-    let mut text = String::with_capacity(36);
-    for (place, index) in ORDER.into_iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        text.push_str(&format!("{:02x}", bytes[index]));
-    }
-    text
+    uuid(&ORDER.map(|index| bytes[index]))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {

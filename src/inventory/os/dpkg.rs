@@ -53,7 +53,7 @@ impl Cataloger for Dpkg {
         while let Some(stanza) = stanzas.next() {
             match stanza.and_then(|stanza| package(&stanza, needs_status, &os.id, &os.version_id)) {
                 Ok(Some(found)) => {
-                    all.found.push(Package { evidence: vec![path.to_owned()], ..found })
+                    all.found.push(Package { evidence: vec![path.to_owned()], ..found });
                 }
                 Ok(None) => {}
                 Err(problem) => all.gaps.push(Gap::new(path, problem.reason, problem.detail)),
@@ -152,7 +152,10 @@ impl<R: Read> Stanzas<R> {
                 }
             };
             if line.is_empty() {
-                if any { break } else { continue }
+                if any {
+                    break;
+                }
+                continue;
             }
             any = true;
             size += line.len();
