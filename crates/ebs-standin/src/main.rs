@@ -46,21 +46,18 @@ fn run(args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// Says on stdout, and in the ready file, where the server listens.
+/// Says in the ready file, and then on stdout, where the server listens.
 fn announce(args: &Args, server: &Standin) -> io::Result<()> {
+    if let Some(path) = &args.ready_file {
+        // Renamed into place, so that no one reads half of it.
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        fs::write(&part, format!("{}\n", server.url()))?;
+        fs::rename(part, path)?;
+    }
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "listening on {}", server.url())?;
-    stdout.flush()?;
-    match &args.ready_file {
-        Some(path) => {
-            // Renamed into place, so that no one reads half of it.
-            let mut part = path.clone().into_os_string();
-            part.push(".part");
-            fs::write(&part, format!("{}\n", server.url()))?;
-            fs::rename(part, path)
-        }
-        None => Ok(()),
-    }
+    stdout.flush()
 }
 
 fn with_sources(error: &dyn std::error::Error) -> String {
