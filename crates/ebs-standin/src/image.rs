@@ -13,6 +13,8 @@ use rustix::{
 };
 use sha2::{Digest, Sha256};
 
+use crate::pool::Pool;
+
 /// Bytes of a block.
 pub const BLOCK_SIZE: usize = 512 * 1024;
 
@@ -33,6 +35,7 @@ pub(crate) struct Image {
     allocated: Vec<u64>,
     /// By position in `allocated`.
     checksums: Box<[OnceLock<Checksum>]>,
+    pool: Pool,
 }
 
 #[derive(Debug)]
@@ -53,7 +56,13 @@ impl Image {
     }
 
     fn new(bytes: ImageBytes, length: u64) -> io::Result<Self> {
-        let mut image = Self { bytes, length, allocated: Vec::new(), checksums: Box::default() };
+        let mut image = Self {
+            bytes,
+            length,
+            allocated: Vec::new(),
+            checksums: Box::default(),
+            pool: Pool::default(),
+        };
         image.allocated = image.scan()?;
         image.checksums = image.allocated.iter().map(|_| OnceLock::new()).collect();
         Ok(image)
@@ -147,9 +156,11 @@ impl Image {
             let start = index as usize * BLOCK_SIZE;
             return Ok(bytes.slice(start..start + BLOCK_SIZE));
         }
-        let mut block = vec![0; BLOCK_SIZE];
-        self.fill(index, &mut block[..wanted])?;
-        Ok(block.into())
+        let mut block = self.pool.take();
+        let (present, past_the_end) = block.as_mut().split_at_mut(wanted);
+        self.fill(index, present)?;
+        past_the_end.fill(0);
+        Ok(block.freeze())
     }
 }
 
@@ -196,6 +207,14 @@ mod tests {
             assert_eq!(checksum, <Checksum>::from(Sha256::digest(&block)));
             assert_eq!(image.volume_gib(), 1);
         }
+    }
+
+    #[test]
+    fn padding_is_zero_in_a_buffer_that_was_used() {
+        let image = in_file(&vec![7; BLOCK_SIZE + 1]);
+        drop(image.block(0).unwrap());
+        let (block, _) = image.block(1).unwrap().unwrap();
+        assert_eq!((block[0], &block[1..]), (7, &ZEROES[1..]));
     }
 
     #[test]

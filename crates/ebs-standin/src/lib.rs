@@ -31,6 +31,7 @@ mod error;
 mod faults;
 mod image;
 mod plan;
+mod pool;
 mod server;
 mod snapshot;
 mod state;
