@@ -24,7 +24,7 @@ Controls (JSON, not signed):
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLE)]
 pub(crate) struct Args {
-    /// Address to listen on; port 0 takes a free one.
+    /// Address to listen on; port 0 takes a free one. Keep to loopback: the controls are open
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// A raw image to serve; may be repeated. It must not change while it is served.
