@@ -2,7 +2,7 @@
 //! <https://docs.kernel.org/filesystems/ext4/globals.html#block-group-descriptors>
 
 use crate::bytes::{joined, u32_at};
-use crate::superblock::incompat;
+use crate::superblock::{PRIMARY, incompat};
 use crate::{Error, Ext4, InodeNumber};
 use std::ops::Range;
 
@@ -34,14 +34,17 @@ impl Ext4 {
         let superblock = &self.superblock;
         let per_block = superblock.block_size / superblock.descriptor_size;
         let (block, slot) = (group / per_block, group % per_block);
+        // The block that holds the primary superblock; with bigalloc and blocks of 1 KiB it is not
+        // the first data block.
+        let primary = PRIMARY / superblock.block_size;
         let at = if superblock.has(incompat::META_BG) && block >= superblock.first_meta_bg {
-            let first_group = block * per_block;
-            let after_superblock = u64::from(superblock.has_superblock(first_group));
-            first_group * superblock.blocks_per_group
-                + superblock.first_data_block
-                + after_superblock
+            let group = block * per_block;
+            let start = group * superblock.blocks_per_group + superblock.first_data_block;
+            let shifted =
+                if group == 0 { primary - superblock.first_data_block.min(primary) } else { 0 };
+            start + shifted + u64::from(superblock.has_superblock(group))
         } else {
-            superblock.first_data_block + 1 + block
+            primary + 1 + block
         };
         Ok(self.block_offset(at)? + slot * superblock.descriptor_size)
     }
