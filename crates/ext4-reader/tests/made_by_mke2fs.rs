@@ -1,6 +1,8 @@
 //! Filesystems made and filled by mke2fs, with every feature it can fill: each file, link and
 //! folder must come back as it went in. Needs e2fsprogs, no root.
 
+#![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
+
 use ext4_reader::{Ext4, Inode, InodeNumber, Kind};
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,105 @@
+//! Directories as roots: hostile trees, and the exit codes.
+
+use crate::support::{scan, sidelight};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+const STATUS: &str =
+    "Package: good\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n";
+
+fn root(work: &Path) -> PathBuf {
+    fs::create_dir_all(work.join("etc")).expect("made");
+    fs::create_dir_all(work.join("var/lib/dpkg")).expect("made");
+    fs::write(work.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
+    fs::write(work.join("var/lib/dpkg/status"), STATUS).expect("written");
+    PathBuf::from(format!("dir:{}", work.display()))
+}
+
+fn names(report: &serde_json::Value) -> Vec<&str> {
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    packages.iter().filter_map(|package| package["name"].as_str()).collect()
+}
+
+#[test]
+fn a_sound_tree_has_no_gaps() {
+    let work = tempfile::tempdir().expect("a folder");
+    let (code, report) = scan(&[&root(work.path())]);
+    assert_eq!((code, names(&report)), (0, vec!["good"]));
+    assert_eq!(
+        report["assets"][0]["packages"][0]["purl"],
+        "pkg:deb/debian/good@1.0-1?arch=amd64&distro=debian-12"
+    );
+}
+
+#[test]
+fn a_link_cannot_leave_the_root() {
+    let (work, outside) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let target = root(work.path());
+    fs::write(outside.path().join("hostname"), "stolen\n").expect("written");
+    let up = "../".repeat(20);
+    symlink(outside.path().join("hostname"), work.path().join("etc/hostname")).expect("linked");
+    symlink(
+        format!("{up}{}/hostname", outside.path().display()),
+        work.path().join("etc/machine-id"),
+    )
+    .expect("linked");
+    let (_, report) = scan(&[&target]);
+    assert_eq!(report["host"]["hostname"], serde_json::Value::Null);
+    assert_eq!(report["host"]["machine_id"], serde_json::Value::Null);
+}
+
+#[test]
+fn links_in_a_circle_and_pipes_end_as_gaps_or_nothing() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    symlink("hostname", work.path().join("etc/hostname")).expect("linked");
+    let fifo = work.path().join("etc/machine-id");
+    assert!(
+        std::process::Command::new("mkfifo").arg(fifo).status().expect("mkfifo runs").success()
+    );
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, names(&report)), (3, vec!["good"]));
+    assert_eq!(report["gaps"][0]["place"], "/etc/hostname");
+}
+
+#[test]
+fn a_status_file_of_four_gibibytes_is_a_limit_and_not_a_memory() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let status = fs::File::options()
+        .append(true)
+        .open(work.path().join("var/lib/dpkg/status"))
+        .expect("opened");
+    status.set_len(4 << 30).expect("grown");
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, names(&report)), (3, vec!["good"]));
+    assert!(report["receipt"]["peak_memory_bytes"].as_u64().expect("a number") < 100 << 20);
+}
+
+#[test]
+fn no_package_database_is_a_gap() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    fs::remove_file(work.path().join("var/lib/dpkg/status")).expect("removed");
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, &report["gaps"][0]["reason"]), (3, &"missing".into()));
+}
+
+#[test]
+fn what_cannot_run_says_why_and_exits_with_2() {
+    for (arguments, word) in [
+        (vec!["scan", "/no/such/disk"], "No such file"),
+        (vec!["scan", "snap-xyz"], "neither a file nor a snapshot id"),
+        (vec!["scan", "dir:/no/such/folder"], "No such file"),
+        (vec!["scan", "/tmp"], "write dir:PATH"),
+        (vec!["scan"], "required"),
+        (vec!["scan", "x", "--format", "yaml"], "possible values"),
+    ] {
+        let output = sidelight(&arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(word), "{arguments:?}: {stderr}");
+    }
+}

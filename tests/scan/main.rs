@@ -1,0 +1,5 @@
+//! Scans through the program, over real disks and hostile ones.
+
+mod directory;
+mod disks;
+mod support;

@@ -1,0 +1,51 @@
+//! What the integration tests share: the real disks, and running the program.
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The folder of disks that `scripts/fixtures/all` built; in CI it must be there.
+pub fn disks() -> Option<PathBuf> {
+    let folder = std::env::var_os("SIDELIGHT_DISKS").map(PathBuf::from);
+    if folder.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI must set SIDELIGHT_DISKS");
+        eprintln!("skipped: no real disks; run scripts/test as root, which builds them");
+    }
+    folder
+}
+
+/// Runs `sidelight` and gives its output.
+pub fn sidelight(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_sidelight"))
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+/// Scans to JSON; the exit code and the report.
+pub fn scan(targets: &[&Path]) -> (i32, Value) {
+    let mut arguments = vec!["scan", "--format", "json", "--no-match"];
+    arguments.extend(targets.iter().map(|path| path.to_str().expect("UTF-8 path")));
+    let output = sidelight(&arguments);
+    let code = output.status.code().expect("not killed");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(code != 2, "{stderr}");
+    (code, serde_json::from_slice(&output.stdout).expect("valid JSON"))
+}
+
+/// The packages of the first asset as lines of `dpkg-query`, sorted.
+pub fn packages(report: &Value) -> Vec<String> {
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let mut lines: Vec<_> = packages
+        .iter()
+        .map(|p| {
+            let source = &p["source"];
+            [&p["name"], &p["version"], &p["arch"], &source["name"], &source["version"]]
+                .map(text)
+                .join("\t")
+        })
+        .collect();
+    lines.sort();
+    lines
+}
