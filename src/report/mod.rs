@@ -1,5 +1,6 @@
 //! Ways of writing a scan's result. A report looks nothing up.
 
+mod cyclonedx;
 mod json;
 mod table;
 
@@ -16,7 +17,7 @@ pub trait ReportFormat: Send + Sync {
 }
 
 /// All formats; the first is the default.
-pub const FORMATS: &[&dyn ReportFormat] = &[&table::Table, &json::Json];
+pub const FORMATS: &[&dyn ReportFormat] = &[&table::Table, &json::Json, &cyclonedx::CycloneDx];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn ReportFormat> {

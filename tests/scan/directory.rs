@@ -103,3 +103,18 @@ fn what_cannot_run_says_why_and_exits_with_2() {
         assert!(stderr.contains(word), "{arguments:?}: {stderr}");
     }
 }
+
+#[test]
+fn the_sbom_is_valid_and_says_what_was_not_read() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    symlink("hostname", work.path().join("etc/hostname")).expect("linked");
+    let output = sidelight(&["scan", target.to_str().expect("UTF-8"), "--format", "cyclonedx"]);
+    let bom =
+        cyclonedx_bom::prelude::Bom::parse_from_json(output.stdout.as_slice()).expect("a BOM");
+    let validation = cyclonedx_bom::prelude::Validate::validate(&bom);
+    assert!(validation.passed(), "{validation:?}");
+    assert_eq!(bom.components.expect("components").0.len(), 1);
+    let properties = bom.metadata.and_then(|metadata| metadata.properties).expect("properties");
+    assert!(properties.0.iter().any(|property| property.name == "sidelight:gap"));
+}
