@@ -41,7 +41,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
             };
             Some((host::Tree::new(directory), vec![mount]))
         }
-        Disks::Devices(devices) => {
+        Disks::Devices(devices, _) => {
             let found = discover::filesystems(devices, &mut gaps);
             tracing::info!(filesystems = found.len(), "looked at the disks");
             join(&found, &mut gaps)
@@ -60,6 +60,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
         asset.packages = packages;
         context = HostContext { mounts, ..host };
     }
+    context.cloud.snapshots = disks.snapshots();
     asset.name = context.hostname.clone().unwrap_or_else(|| disks.name());
     asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
     gaps.sort();

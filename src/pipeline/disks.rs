@@ -2,6 +2,8 @@
 
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
 use crate::model::Receipt;
+#[cfg(feature = "ebs")]
+use crate::source::ebs_snapshot;
 use crate::source::image_file;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -63,15 +65,26 @@ pub enum Disks {
     /// A directory of this machine.
     Root(PathBuf),
     /// Block devices, in the order given.
-    Devices(Vec<Disk>),
+    Devices(Vec<Disk>, Cloud),
 }
+
+/// What stands behind the devices that are EBS snapshots.
+#[derive(Default)]
+pub struct Cloud {
+    ids: Vec<String>,
+    #[cfg(feature = "ebs")]
+    account: Option<ebs_snapshot::Account>,
+}
+
+/// How many blocks hold data, when the source knows; asked for when the scan is over.
+type Allocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
 
 /// One opened disk.
 pub struct Disk {
     /// Its bytes and name.
     pub device: Device,
     read_set: Arc<ReadSet>,
-    allocated: Option<u64>,
+    allocated: Allocated,
 }
 
 impl Disks {
@@ -81,44 +94,102 @@ impl Disks {
         if let [Target::Directory(path)] = targets {
             return Ok(Self::Root(path.clone()));
         }
+        let mut cloud = Cloud::default();
         let disks = targets.iter().map(|target| match target {
             Target::Image(path) => open_image(path, cache),
             Target::Directory(path) => {
                 Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
             }
-            Target::Snapshot(id) => {
-                Err(TargetError::new(id, "this build cannot read EBS snapshots"))
-            }
+            Target::Snapshot(id) => cloud.open(id, cache),
         });
-        Ok(Self::Devices(disks.collect::<Result<_, _>>()?))
+        let disks = disks.collect::<Result<_, _>>()?;
+        Ok(Self::Devices(disks, cloud))
     }
 
     /// A name for a host that has none.
     pub fn name(&self) -> String {
         match self {
             Self::Root(path) => path.display().to_string(),
-            Self::Devices(disks) => disks.first().map_or(String::new(), |d| d.device.name.clone()),
+            Self::Devices(disks, _) => {
+                disks.first().map_or(String::new(), |d| d.device.name.clone())
+            }
+        }
+    }
+
+    /// The snapshots that were read, in the order given.
+    pub fn snapshots(&self) -> Vec<String> {
+        match self {
+            Self::Root(_) => Vec::new(),
+            Self::Devices(_, cloud) => cloud.ids.clone(),
         }
     }
 
     /// What reading cost so far.
     pub fn receipt(&self) -> Receipt {
-        let Self::Devices(disks) = self else { return Receipt::default() };
+        let Self::Devices(disks, cloud) = self else { return Receipt::default() };
         let blocks_read = disks.iter().map(|disk| disk.read_set.blocks().len() as u64).sum();
-        Receipt {
+        let receipt = Receipt {
             blocks_read,
-            blocks_allocated: disks.iter().map(|disk| disk.allocated).sum(),
+            blocks_allocated: disks.iter().map(|disk| (disk.allocated)()).sum(),
             bytes_read: blocks_read * BLOCK_SIZE,
             ..Receipt::default()
+        };
+        cloud.add_to(receipt)
+    }
+}
+
+#[cfg(feature = "ebs")]
+impl Cloud {
+    /// Opens a snapshot, in the account and region that the environment names.
+    fn open(&mut self, id: &str, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
+        let fail = |error: ebs_snapshot::Error| TargetError::new(id, error);
+        if self.account.is_none() {
+            self.account = Some(ebs_snapshot::Account::connect(None).map_err(fail)?);
         }
+        let account = self.account.as_ref().expect("connected above");
+        let snapshot = account.snapshot(id).map_err(fail)?;
+        self.ids.push(id.to_owned());
+        let counted = snapshot.clone();
+        Ok(Disk::new(id, cache.device(snapshot), Box::new(move || counted.allocated_blocks())))
+    }
+
+    fn add_to(&self, receipt: Receipt) -> Receipt {
+        let Some(account) = &self.account else { return receipt };
+        let usage = account.usage();
+        Receipt {
+            bytes_read: usage.bytes_read,
+            api_calls: usage.api_calls,
+            retries: usage.retries,
+            usd: usage.usd,
+            ..receipt
+        }
+    }
+}
+
+#[cfg(not(feature = "ebs"))]
+impl Cloud {
+    #[expect(clippy::unused_self, reason = "the build with the feature needs it")]
+    fn open(&mut self, id: &str, _cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
+        Err(TargetError::new(id, "this build has no support for EBS snapshots (feature `ebs`)"))
+    }
+
+    #[expect(clippy::unused_self, reason = "the build with the feature needs it")]
+    fn add_to(&self, receipt: Receipt) -> Receipt {
+        receipt
+    }
+}
+
+impl Disk {
+    fn new(name: &str, source: CachedSource, allocated: Allocated) -> Self {
+        let read_set = source.read_set();
+        Self { device: Device::new(name, Arc::new(source)), read_set, allocated }
     }
 }
 
 fn open_image(path: &Path, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
     let image = image_file::open(path).map_err(|error| TargetError::new(path.display(), error))?;
-    let source: CachedSource = cache.device(image.fetcher);
-    let read_set = source.read_set();
     let name = path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes();
-    let device = Device::new(crate::model::printable(name), Arc::new(source));
-    Ok(Disk { device, read_set, allocated: image.allocated })
+    let allocated = image.allocated;
+    let device = cache.device(image.fetcher);
+    Ok(Disk::new(&crate::model::printable(name), device, Box::new(move || allocated)))
 }
