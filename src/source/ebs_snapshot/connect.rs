@@ -3,13 +3,13 @@
 //! The SDK's own retries are off: they know neither throttle reasons nor damaged blocks.
 
 use super::Error;
+use super::error::chain;
 use super::retry::CALL_TIMEOUT;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ebs::Client;
 use aws_sdk_ebs::config::ProvideCredentials;
-use aws_sdk_ebs::error::DisplayErrorContext;
 use aws_smithy_http_client::{Builder, tls};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -50,6 +50,6 @@ pub(super) async fn client(region: Option<String>) -> Result<(Client, String), E
     let credentials =
         config.credentials_provider().ok_or_else(|| missing("no provider".to_owned()))?;
     let found = credentials.provide_credentials().await;
-    found.map_err(|error| missing(DisplayErrorContext(error).to_string()))?;
+    found.map_err(|error| missing(chain(&error)))?;
     Ok((Client::new(&config), region))
 }
