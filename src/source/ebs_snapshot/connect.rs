@@ -29,6 +29,11 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
 
 /// A client and its region; fails early where region or credentials are missing.
 pub(super) async fn client(region: Option<String>) -> Result<(Client, String), Error> {
+    for variable in ["AWS_ENDPOINT_URL_EBS", "AWS_ENDPOINT_URL"] {
+        if std::env::var_os(variable).is_some_and(|url| url.is_empty()) {
+            return Err(Error::EmptyEndpoint(variable));
+        }
+    }
     let http = Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();

@@ -9,6 +9,9 @@ pub enum Error {
     /// No region is configured.
     #[error("no AWS region: name one, or set AWS_REGION, or a region in the AWS profile")]
     MissingRegion,
+    /// A variable that names the endpoint is empty, which the SDK does not survive.
+    #[error("{0} is set but empty: unset it, or name the URL of the endpoint")]
+    EmptyEndpoint(&'static str),
     /// No credentials were found.
     #[error(
         "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
