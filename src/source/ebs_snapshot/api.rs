@@ -1,5 +1,6 @@
 //! The two calls of the API, with every number and token of an answer checked.
 
+use super::error::chain;
 use super::limiter::Limiter;
 use super::retry::{Answer, Cause, Class, Failure, Gate, classify};
 use super::usage::Action;
@@ -7,9 +8,12 @@ use super::{Error, GETS_PER_SECOND, IN_FLIGHT, Shared};
 use crate::block::BLOCK_SIZE;
 use aws_sdk_ebs::Error as ServiceError;
 use aws_sdk_ebs::config::http::HttpResponse;
-use aws_sdk_ebs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ebs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ebs::operation::get_snapshot_block::GetSnapshotBlockOutput;
-use aws_sdk_ebs::types::{Block, ChecksumAlgorithm};
+use aws_sdk_ebs::types::{
+    Block, ChecksumAlgorithm, RequestThrottledExceptionReason, ResourceNotFoundExceptionReason,
+    ServiceQuotaExceededExceptionReason, ValidationExceptionReason,
+};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -97,7 +101,10 @@ impl Api {
         let call = call.block_index(signed(block)?).block_token(token);
         let mut answer = call.send().await.map_err(failure)?;
         let body = std::mem::take(&mut answer.block_data).collect().await;
-        let bytes = body.map_err(|error| damaged(DisplayErrorContext(error).to_string()))?;
+        let bytes = body.map_err(|error| {
+            // The connection broke: unlike a wrong checksum, worth all attempts.
+            Failure::new(Class::Transient, Cause::Damage, chain(&error))
+        })?;
         let bytes = bytes.into_bytes();
         self.shared.meter.received(bytes.len());
         check_block(&answer, &bytes)?;
@@ -170,34 +177,33 @@ where
     E: std::error::Error + Send + Sync + 'static,
     ServiceError: From<E>,
 {
-    let network = |error| {
-        Failure::new(Class::Transient, Cause::Network, DisplayErrorContext(error).to_string())
-    };
+    let detail = chain(&error);
     match error {
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             service_failure(status, &ServiceError::from(answer.into_err()))
         }
-        SdkError::ConstructionFailure(_) => {
-            let detail = DisplayErrorContext(error).to_string();
-            Failure::new(Class::Fatal, Cause::Other, detail)
-        }
-        // The credentials could not be renewed: their own chain has tried enough.
-        SdkError::DispatchFailure(ref inner) if inner.is_user() => {
-            let detail = DisplayErrorContext(error).to_string();
+        SdkError::ConstructionFailure(_) => Failure::new(Class::Fatal, Cause::Other, detail),
+        SdkError::DispatchFailure(inner) if inner.is_user() => {
             Failure::new(Class::Fatal, Cause::Network, detail)
         }
-        other => network(other),
+        _ => Failure::new(Class::Transient, Cause::Network, detail),
     }
 }
 
 fn service_failure(status: u16, error: &ServiceError) -> Failure {
     let reason = match error {
         ServiceError::AccessDeniedException(e) => Some(e.reason().as_str()),
-        ServiceError::RequestThrottledException(e) => e.reason().map(|reason| reason.as_str()),
-        ServiceError::ResourceNotFoundException(e) => e.reason().map(|reason| reason.as_str()),
-        ServiceError::ServiceQuotaExceededException(e) => e.reason().map(|reason| reason.as_str()),
-        ServiceError::ValidationException(e) => e.reason().map(|reason| reason.as_str()),
+        ServiceError::RequestThrottledException(e) => {
+            e.reason().map(RequestThrottledExceptionReason::as_str)
+        }
+        ServiceError::ResourceNotFoundException(e) => {
+            e.reason().map(ResourceNotFoundExceptionReason::as_str)
+        }
+        ServiceError::ServiceQuotaExceededException(e) => {
+            e.reason().map(ServiceQuotaExceededExceptionReason::as_str)
+        }
+        ServiceError::ValidationException(e) => e.reason().map(ValidationExceptionReason::as_str),
         _ => None,
     };
     classify(Answer {

@@ -3,13 +3,13 @@
 //! The SDK's own retries are off: they know neither throttle reasons nor damaged blocks.
 
 use super::Error;
+use super::error::chain;
 use super::retry::CALL_TIMEOUT;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_ebs::Client;
 use aws_sdk_ebs::config::ProvideCredentials;
-use aws_sdk_ebs::error::DisplayErrorContext;
 use aws_smithy_http_client::{Builder, tls};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -29,6 +29,11 @@ pub(super) fn runtime() -> Result<Runtime, Error> {
 
 /// A client and its region; fails early where region or credentials are missing.
 pub(super) async fn client(region: Option<String>) -> Result<(Client, String), Error> {
+    for variable in ["AWS_ENDPOINT_URL_EBS", "AWS_ENDPOINT_URL"] {
+        if std::env::var_os(variable).is_some_and(|url| url.is_empty()) {
+            return Err(Error::EmptyEndpoint(variable));
+        }
+    }
     let http = Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
         .build_https();
@@ -50,6 +55,6 @@ pub(super) async fn client(region: Option<String>) -> Result<(Client, String), E
     let credentials =
         config.credentials_provider().ok_or_else(|| missing("no provider".to_owned()))?;
     let found = credentials.provide_credentials().await;
-    found.map_err(|error| missing(DisplayErrorContext(error).to_string()))?;
+    found.map_err(|error| missing(chain(&error)))?;
     Ok((Client::new(&config), region))
 }

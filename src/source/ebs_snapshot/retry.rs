@@ -150,14 +150,16 @@ impl Gate<'_> {
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let mut made = 0;
+        let (mut made, mut damaged) = (0, 0);
         loop {
             let failure = match self.once(action, &attempt).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
             made += 1;
-            if made >= attempts(failure.class) {
+            damaged += u32::from(failure.class == Class::Damaged);
+            let last = made >= ATTEMPTS || damaged >= DAMAGED_ATTEMPTS;
+            if last || !is_retried(failure.class) {
                 return Err(failure);
             }
             sleep(backoff(made)).await;
@@ -180,7 +182,9 @@ impl Gate<'_> {
         match &outcome {
             Ok(_) => {
                 account.succeeded();
-                snapshot.iter().for_each(|slot| slot.succeeded());
+                if let Some(slot) = &snapshot {
+                    slot.succeeded();
+                }
             }
             Err(Failure { class: Class::Throttled(scope), .. }) => {
                 self.meter.throttled();
@@ -193,11 +197,10 @@ impl Gate<'_> {
     }
 }
 
-fn attempts(class: Class) -> u32 {
+fn is_retried(class: Class) -> bool {
     match class {
-        Class::Throttled(_) | Class::Transient => ATTEMPTS,
-        Class::Damaged => DAMAGED_ATTEMPTS,
-        Class::BlockToken | Class::PageToken | Class::Fatal => 1,
+        Class::Throttled(_) | Class::Transient | Class::Damaged => true,
+        Class::BlockToken | Class::PageToken | Class::Fatal => false,
     }
 }
 

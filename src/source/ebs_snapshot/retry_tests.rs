@@ -91,6 +91,24 @@ async fn a_call_without_answer_is_given_up_and_made_again() {
     assert_eq!(meter.usage().list_calls, 2);
 }
 
+#[tokio::test(start_paused = true)]
+async fn other_failures_leave_the_attempts_of_a_damaged_block() {
+    let (account, meter) = (Limiter::new(64, 1000.0), Meter::default());
+    let gate = Gate { account: &account, snapshot: None, meter: &meter };
+    let made = AtomicU32::new(0);
+    let outcome = gate
+        .call(Action::Get, || async {
+            let class = match made.fetch_add(1, Ordering::Relaxed) {
+                0..=4 => Class::Transient,
+                5 => Class::Damaged,
+                made => return Ok(made),
+            };
+            Err(Failure::new(class, Cause::Other, ""))
+        })
+        .await;
+    assert_eq!(outcome, Ok(6));
+}
+
 #[test]
 fn waits_double_up_to_a_cap() {
     assert_eq!(backoff_bound(1), BACKOFF_BASE);
