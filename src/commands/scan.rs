@@ -11,6 +11,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "Examples:
   sidelight scan disk.img                        a raw or qcow2 image
   sidelight scan root.qcow2 data.img             two disks of one host
+  sidelight scan snap-0123456789abcdef0          an EBS snapshot (AWS_REGION and credentials)
   sidelight scan dir:/mnt/root --no-match        a directory as the root, packages only
   sidelight scan disk.img --format json --output report.json --fail-on high";
 
@@ -18,7 +19,7 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Disk images, block devices or `dir:PATH`; all are disks of one host
+    /// Disk images, block devices, `snap-…[,snap-…]` or `dir:PATH`; all are disks of one host
     #[arg(required = true, value_name = "PATH")]
     targets: Vec<String>,
     /// How the report is written

@@ -2,4 +2,6 @@
 
 mod directory;
 mod disks;
+#[cfg(feature = "ebs")]
+mod snapshots;
 mod support;
