@@ -4,10 +4,13 @@
 //! are the folders, in the order in which data flow; `ARCHITECTURE.md` has the picture, and
 //! `tests/layering.rs` holds it against the code.
 
+pub mod advisory;
 pub mod block;
+pub mod commands;
 pub mod filesystem;
 pub mod host;
 pub mod inventory;
+pub mod matching;
 pub mod model;
 pub mod source;
 pub mod version;
