@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::fmt::{rfc2822, strtime};
+use std::time::SystemTime;
 
 const SHAPE: &str = "%Y-%m-%dT%H:%M:%SZ";
 
@@ -18,6 +19,11 @@ pub fn from_rfc3339(text: &str) -> Option<String> {
 /// A date of an HTTP header, such as `Tue, 15 Nov 1994 12:45:26 GMT`, in our form.
 pub fn from_http(text: &str) -> Option<String> {
     rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok().map(format)
+}
+
+/// The time that a file carries, in our form.
+pub fn from_system(time: SystemTime) -> Option<String> {
+    Timestamp::try_from(time).ok().map(format)
 }
 
 fn format(time: Timestamp) -> String {
@@ -37,6 +43,7 @@ mod tests {
         assert_eq!(fraction.as_deref(), Some("2025-08-25T15:04:19Z"));
         assert_eq!(from_rfc3339("yesterday"), None);
         assert_eq!(from_http(""), None);
+        assert_eq!(from_system(SystemTime::UNIX_EPOCH).as_deref(), Some("1970-01-01T00:00:00Z"));
         assert_eq!(now().len(), "1994-11-15T12:45:26Z".len());
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use ureq::http::{HeaderMap, StatusCode, header};
 
 /// Time for all of one fetch.
-pub const TIME_LIMIT: Duration = Duration::from_secs(15 * 60);
+pub const TIME_LIMIT: Duration = Duration::from_mins(15);
 
 /// The outcome of a fetch.
 #[derive(Debug)]
@@ -27,12 +27,12 @@ pub enum Fetched {
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// No answer, or one that broke off.
-    #[error("{url}: {source}")]
+    #[error("{url}: {cause}")]
     Http {
         /// What was asked for.
         url: String,
         /// Why.
-        source: Box<ureq::Error>,
+        cause: Box<ureq::Error>,
     },
     /// An answer without data.
     #[error("{url}: the server answers {status}")]
@@ -43,12 +43,12 @@ pub enum FetchError {
         status: u16,
     },
     /// The data cannot be read, or kept on the way.
-    #[error("{url}: {source}")]
+    #[error("{url}: {cause}")]
     Io {
         /// What was asked for.
         url: String,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -65,7 +65,7 @@ fn fetch_within(
     time: Duration,
     size: u64,
 ) -> Result<Fetched, FetchError> {
-    let http = |source| FetchError::Http { url: url.to_owned(), source: Box::new(source) };
+    let http = |cause| FetchError::Http { url: url.to_owned(), cause: Box::new(cause) };
     let mut request = agent(url, time).get(url);
     let stored = stored.filter(|stored| stored.source == url);
     if let Some(tag) = stored.and_then(|stored| stored.etag.as_deref()) {
@@ -84,10 +84,11 @@ fn fetch_within(
         source: url.to_owned(),
         etag: text(response.headers(), header::ETAG),
         last_modified: text(response.headers(), header::LAST_MODIFIED),
+        date: None,
     };
     let mut body = response.body_mut().with_config().limit(size).reader();
     let file =
-        keep(&mut body, folder).map_err(|source| FetchError::Io { url: url.to_owned(), source })?;
+        keep(&mut body, folder).map_err(|cause| FetchError::Io { url: url.to_owned(), cause })?;
     Ok(Fetched::File(file, origin))
 }
 

@@ -20,6 +20,8 @@ pub struct Origin {
     pub etag: Option<String>,
     /// The server's date, as it wrote it.
     pub last_modified: Option<String>,
+    /// The date of a local file, RFC 3339.
+    pub date: Option<String>,
 }
 
 /// What to do with a feed that has far fewer records than before.
@@ -44,12 +46,12 @@ pub struct Imported {
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file is of no use.
-    #[error("feed {feed}: {source}")]
+    #[error("feed {feed}: {cause}")]
     Feed {
         /// Feed name.
         feed: &'static str,
         /// Why.
-        source: FeedError,
+        cause: FeedError,
     },
     /// The file holds no record.
     #[error("feed {feed}: it holds no record ({skipped} entries not understood)")]
@@ -89,7 +91,7 @@ pub fn import(
     let mut hashing = Hashing { input, sum: Sha256::new(), left: MAX_FEED };
     let summary = feed
         .parse(&mut hashing, &mut |record| builder.add(record))
-        .map_err(|source| ImportError::Feed { feed: feed.name(), source })?;
+        .map_err(|cause| ImportError::Feed { feed: feed.name(), cause })?;
     if summary.records == 0 {
         return Err(ImportError::Empty { feed: feed.name(), skipped: summary.skipped });
     }
@@ -113,7 +115,7 @@ fn describe(feed: &dyn AdvisoryFeed, origin: Origin, summary: Summary, sum: Sha2
     FeedInfo {
         name: feed.name().to_owned(),
         source: origin.source,
-        date: summary.date.or(server_date).unwrap_or_else(date::now),
+        date: summary.date.or(server_date).or(origin.date).unwrap_or_else(date::now),
         etag: origin.etag,
         last_modified: origin.last_modified,
         sha256: hex(&sum.finalize()),
@@ -140,7 +142,7 @@ fn check_size(
 /// Keeps two imports from losing each other's feed. The folder is what is locked, as the file is
 /// replaced; where a filesystem cannot lock folders, imports go on without.
 fn lock(path: &Path) -> Result<Option<File>, StoreError> {
-    let io = |source| StoreError::Io { path: path.to_owned(), source };
+    let io = |cause| StoreError::Io { path: path.to_owned(), cause };
     let folder = store::folder_of(path);
     fs::create_dir_all(folder).map_err(io)?;
     let folder = File::open(folder).map_err(io)?;

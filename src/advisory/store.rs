@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {cause}", path.display())]
     Io {
         /// The store.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Another kind of file.
     #[error("{}: not an advisory store", .0.display())]
@@ -84,7 +84,7 @@ impl Fault {
     fn at(self, path: &Path) -> StoreError {
         let path = path.to_owned();
         match self {
-            Self::Io(source) => StoreError::Io { path, source },
+            Self::Io(cause) => StoreError::Io { path, cause },
             Self::Foreign => StoreError::Foreign(path),
             Self::Newer(found) => StoreError::Newer { path, found },
             Self::Damaged(what) => StoreError::Damaged { path, what },
@@ -103,7 +103,7 @@ pub struct Store {
 impl Store {
     /// Opens the store at `path`.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let io = |source| StoreError::Io { path: path.to_owned(), source };
+        let io = |cause| StoreError::Io { path: path.to_owned(), cause };
         let file = File::open(path).map_err(io)?;
         let size = file.metadata().map_err(io)?.len();
         let sections = section::open_all(&file, size).map_err(|fault| fault.at(path))?;
@@ -113,7 +113,7 @@ impl Store {
     /// As [`Store::open`]; none when there is no file.
     pub fn open_existing(path: &Path) -> Result<Option<Self>, StoreError> {
         match Self::open(path) {
-            Err(StoreError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(StoreError::Io { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
                 Ok(None)
             }
             outcome => outcome.map(Some),

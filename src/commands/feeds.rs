@@ -1,5 +1,6 @@
 //! `sidelight feeds`: the advisories that scans are matched with.
 
+use crate::advisory::date;
 use crate::advisory::feeds::{AdvisoryFeed, FEEDS, by_name};
 use crate::advisory::import::{Imported, Origin, Shrink, import};
 use crate::advisory::store::{FeedInfo, Store};
@@ -119,7 +120,9 @@ fn run_import(path: &Path, args: &Import) -> anyhow::Result<ExitCode> {
     let feed = by_name(&args.feed).context("no such feed")?;
     let mut input =
         File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
-    let origin = Origin { source: args.file.display().to_string(), ..Origin::default() };
+    let date = input.metadata()?.modified().ok().and_then(date::from_system);
+    let source = args.file.display().to_string();
+    let origin = Origin { source, date, ..Origin::default() };
     let done = import(path, feed, origin, shrink(args.accept_shrunk), &mut input)
         .with_context(|| format!("{} was not imported", args.file.display()))?;
     tell(&done)?;

@@ -62,12 +62,13 @@ pub fn match_packages(
         }
     }
     all.gaps.extend(foreign_gap(foreign));
-    all.found.sort_by(|a, b| {
-        let key =
-            |finding: &Finding| (finding.package.clone(), finding.id.clone(), finding.purl.clone());
-        b.severity.cmp(&a.severity).then_with(|| key(a).cmp(&key(b)))
-    });
+    all.found.sort_by(worst_first);
     Ok(all)
+}
+
+fn worst_first(a: &Finding, b: &Finding) -> Ordering {
+    let by_name = || (&a.package, &a.id, &a.purl).cmp(&(&b.package, &b.id, &b.purl));
+    b.severity.cmp(&a.severity).then_with(by_name)
 }
 
 fn no_data(os: &Os) -> Gap {

@@ -4,14 +4,16 @@
 //! The file has some 70 MB, so it is read entry by entry. Unknown fields are ignored; an entry of
 //! another shape is left out and counted. Entries with status `undetermined` state nothing.
 
+mod stream;
+
 use super::{AdvisoryFeed, FeedError, Record, Release, Summary, is_token};
 use crate::model::{Advisory, AffectedRange, Severity, Status};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Deserializer;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::io::{BufReader, Read};
+use stream::Sources;
 
 const DISTRO: &str = "debian";
 
@@ -164,94 +166,6 @@ impl State {
             "high" => Severity::High,
             _ => Severity::Unknown,
         }
-    }
-}
-
-/// The whole file: source packages by name.
-struct Sources<'a, 'b>(&'a mut Tracker<'b>);
-
-impl<'de> Visitor<'de> for Sources<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a map of source packages")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(package) = map.next_key::<String>()? {
-            map.next_value_seed(Source { tracker: self.0, package: &package })?;
-        }
-        Ok(())
-    }
-}
-
-/// One source package: vulnerabilities by id. Anything else is left out, and the stream goes on.
-struct Source<'a, 'b> {
-    tracker: &'a mut Tracker<'b>,
-    package: &'a str,
-}
-
-impl Source<'_, '_> {
-    fn skip<E>(self) -> Result<(), E> {
-        self.tracker.summary.skip(self.package, "not a source package");
-        Ok(())
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Source<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Source<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a map of vulnerabilities")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        if !is_token(self.package) {
-            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-            return self.skip();
-        }
-        let mut seen = BTreeSet::new();
-        while let Some((id, raw)) = map.next_entry::<String, Box<RawValue>>()? {
-            self.tracker.vulnerability(self.package, &id, raw.get(), &mut seen);
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        self.skip()
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.skip()
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.skip()
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.skip()
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.skip()
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.skip()
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.skip()
     }
 }
 

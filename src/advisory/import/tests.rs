@@ -33,6 +33,7 @@ fn a_feed_is_described() {
         source: "https://example.org".to_owned(),
         etag: Some("\"1\"".to_owned()),
         last_modified: Some("Tue, 15 Nov 1994 12:45:26 GMT".to_owned()),
+        date: Some("1990-01-01T00:00:00Z".to_owned()),
     };
     let text = r#"{"a":{"CVE-1":{"releases":{"sid":{"status":"open"}}},"CVE-2":5}}"#;
     let done =

@@ -38,7 +38,8 @@ pub struct FeedInfo {
     pub name: String,
     /// URL or path that the data came from.
     pub source: String,
-    /// The feed's own date, else that of the server's copy, else of the fetch. RFC 3339.
+    /// The feed's own date, else that of the server's copy or of the file, else of the fetch.
+    /// RFC 3339.
     pub date: String,
     /// The server's entity tag.
     pub etag: Option<String>,

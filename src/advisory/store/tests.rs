@@ -34,7 +34,9 @@ fn info(name: &str) -> FeedInfo {
 
 fn section(name: &str, records: Vec<Record>) -> Section {
     let mut builder = SectionBuilder::default();
-    records.into_iter().for_each(|record| builder.add(record));
+    for record in records {
+        builder.add(record);
+    }
     builder.finish(info(name)).unwrap()
 }
 

@@ -109,7 +109,7 @@ impl<'a> StoreWriter<'a> {
     /// Writes the file beside `path` and puts it in place at once.
     pub fn write(&self, path: &Path) -> Result<(), StoreError> {
         let header = self.header()?;
-        let io = |source| StoreError::Io { path: path.to_owned(), source };
+        let io = |cause| StoreError::Io { path: path.to_owned(), cause };
         self.replace(path, &header).map_err(io)
     }
 

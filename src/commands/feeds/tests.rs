@@ -51,6 +51,7 @@ fn a_file_is_imported_and_a_bad_one_is_told() {
     import(&good).unwrap();
     let error = format!("{:#}", import(&bad).unwrap_err());
     assert!(error.contains("bad.json was not imported: feed debian: cut off"), "{error}");
+    assert_eq!(error.matches("cut off").count(), 1, "{error}");
     assert!(import(&text("none")).is_err());
     let feeds = stored(Path::new(&store)).unwrap();
     assert_eq!((feeds.len(), feeds[0].records, &feeds[0].source), (1, 1, &good));
