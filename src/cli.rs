@@ -37,11 +37,14 @@ pub enum LogFormat {
 enum Command {
     /// Scan the disks of one host
     Scan(commands::scan::Args),
+    /// Fetch, import and show the advisories that scans are matched with
+    Feeds(commands::feeds::Args),
 }
 
 /// Runs the command and gives its exit code; an error means that it could not run.
 pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Scan(args) => commands::scan::run(args),
+        Command::Feeds(args) => commands::feeds::run(args),
     }
 }

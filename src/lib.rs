@@ -4,12 +4,14 @@
 //! are the folders, in the order in which data flow; `ARCHITECTURE.md` has the picture, and
 //! `tests/layering.rs` holds it against the code.
 
+pub mod advisory;
 pub mod block;
 pub mod cli;
 pub mod commands;
 pub mod filesystem;
 pub mod host;
 pub mod inventory;
+pub mod matching;
 pub mod model;
 pub mod pipeline;
 pub mod report;

@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("version", &["model"]),
     ("report", &["model"]),
     ("advisory", &["model", "version"]),
-    ("matching", &["model", "version"]),
+    ("matching", &["model", "version", "advisory"]),
     ("policy", &["model", "version"]),
     ("cloud", &["model"]),
     ("store", &["model"]),

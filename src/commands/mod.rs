@@ -1,3 +1,4 @@
 //! One file per subcommand.
 
+pub mod feeds;
 pub mod scan;

@@ -1,6 +1,9 @@
 //! `sidelight scan`: one host, from its disks to a report.
 
-use crate::model::{ScanReport, Severity};
+use super::feeds;
+use crate::advisory::store::Store;
+use crate::matching;
+use crate::model::{FeedState, Gap, GapReason, ScanReport, Severity};
 use crate::pipeline::{self, Options};
 use crate::report;
 use anyhow::Context;
@@ -28,6 +31,9 @@ pub struct Args {
     /// Where the report is written, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Advisory store to match with, instead of the one that `sidelight feeds` keeps
+    #[arg(long, value_name = "FILE", conflicts_with = "no_match")]
+    advisories: Option<PathBuf>,
     /// List packages only
     #[arg(long)]
     no_match: bool,
@@ -55,10 +61,45 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         targets.extend(pipeline::parse_target(text)?);
     }
     let options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
-    let report = pipeline::scan(&targets, options)?;
+    // A store that cannot be opened is told before hours of reading, not after.
+    let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
+    let mut report = pipeline::scan(&targets, options)?;
+    if let Some(store) = store {
+        add_findings(&mut report, &store)?;
+    } else if !args.no_match {
+        let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
+        report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
+    }
     let format = report::by_name(&args.format).context("no such report format")?;
     write(&report, format, args.output.as_deref())?;
     Ok(exit_code(&report, args.fail_on))
+}
+
+/// The store that was named, which must be there, or the usual one, if there is one.
+fn open_store(named: Option<&Path>) -> anyhow::Result<Option<Store>> {
+    let path = feeds::store_path(named)?;
+    if named.is_none() && !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(Store::open(&path)?))
+}
+
+fn add_findings(report: &mut ScanReport, store: &Store) -> anyhow::Result<()> {
+    for asset in &mut report.assets {
+        let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
+        asset.findings = matched.into_found(&mut report.gaps);
+    }
+    let feeds = store.feeds();
+    report.feeds = feeds
+        .iter()
+        .map(|feed| FeedState {
+            name: feed.name.clone(),
+            date: feed.date.clone(),
+            sha256: feed.sha256.clone(),
+        })
+        .collect();
+    report.gaps.sort();
+    Ok(())
 }
 
 /// Writes to a file as a whole or not at all; a reader that closes its pipe early is no error.

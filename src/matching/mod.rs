@@ -1,0 +1,164 @@
+//! Which advisories apply to which packages. One file per distribution says how its packages are
+//! looked up; what a feed's file looks like is not known here.
+
+mod debian;
+
+use crate::advisory::store::{Store, StoreError};
+use crate::model::{Advisory, AffectedRange, Finding, Gap, GapReason, Os, Package, Partial};
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+/// How a distribution names and orders what advisories speak of.
+trait Rules: Sync {
+    /// `ID` of os-release.
+    fn distro(&self) -> &'static str;
+
+    /// The release, as its publisher names it.
+    fn release(&self, os: &Os) -> Option<String>;
+
+    /// The release that speaks for packages which the host's own release does not list.
+    fn rolling(&self) -> Option<&'static str>;
+
+    /// What advisories on the package are about; none if they cannot be about this build of it.
+    fn subject(&self, package: &Package) -> Option<Subject>;
+
+    /// The order of versions.
+    fn compare(&self, a: &str, b: &str) -> Ordering;
+}
+
+/// What to look up and compare for a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Subject {
+    source: String,
+    version: String,
+}
+
+const RULES: &[&dyn Rules] = &[&debian::Debian];
+
+/// Foreign packages that a gap names; the rest are counted.
+const NAMED: usize = 10;
+
+/// The advisories that apply to `packages` of a host with this system, worst first.
+pub fn match_packages(
+    store: &Store,
+    os: &Os,
+    packages: &[Package],
+) -> Result<Partial<Vec<Finding>>, StoreError> {
+    let rules = RULES.iter().copied().find(|rules| rules.distro() == os.id);
+    let tracked = rules.and_then(|rules| {
+        let release = rules.release(os)?;
+        store.tracks(rules.distro(), &release).then_some((rules, release))
+    });
+    let Some((rules, release)) = tracked else {
+        return Ok(Partial { found: Vec::new(), gaps: vec![no_data(os)] });
+    };
+    let mut matcher = Matcher { store, rules, release, known: BTreeMap::new() };
+    let mut all = Partial::<Vec<Finding>>::default();
+    let mut foreign = Vec::new();
+    for package in packages {
+        match rules.subject(package) {
+            Some(subject) => matcher.findings(package, &subject, &mut all.found)?,
+            None => foreign.push(package.name.as_str()),
+        }
+    }
+    all.gaps.extend(foreign_gap(foreign));
+    all.found.sort_by(worst_first);
+    Ok(all)
+}
+
+fn worst_first(a: &Finding, b: &Finding) -> Ordering {
+    let by_name = || (&a.package, &a.id, &a.purl).cmp(&(&b.package, &b.id, &b.purl));
+    b.severity.cmp(&a.severity).then_with(by_name)
+}
+
+fn no_data(os: &Os) -> Gap {
+    let names = [&os.pretty_name, &os.id].into_iter().find(|name| !name.is_empty());
+    let place = names.map_or("operating system", String::as_str);
+    let release = os.codename.as_deref().filter(|name| !name.is_empty()).unwrap_or(&os.version_id);
+    let detail = format!("no advisories for {} {release} in the store", os.id);
+    Gap::new(place, GapReason::NoVendorData, detail.trim_end())
+}
+
+fn foreign_gap(mut names: Vec<&str>) -> Option<Gap> {
+    names.sort_unstable();
+    names.dedup();
+    let total = names.len();
+    let shown = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+    let more = match total.saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let detail = format!(
+        "backports or from other archives, not matched with the release's advisories: {shown}{more}"
+    );
+    (total > 0).then(|| Gap::new("packages", GapReason::NoVendorData, detail))
+}
+
+type Advisories = Vec<(String, Advisory)>;
+
+struct Matcher<'a> {
+    store: &'a Store,
+    rules: &'a dyn Rules,
+    release: String,
+    /// By source package: many packages are built from one.
+    known: BTreeMap<String, Advisories>,
+}
+
+impl Matcher<'_> {
+    fn findings(
+        &mut self,
+        package: &Package,
+        subject: &Subject,
+        found: &mut Vec<Finding>,
+    ) -> Result<(), StoreError> {
+        if !self.known.contains_key(&subject.source) {
+            let advisories = self.look_up(&subject.source)?;
+            self.known.insert(subject.source.clone(), advisories);
+        }
+        for (feed, advisory) in self.known.get(&subject.source).into_iter().flatten() {
+            if self.applies(advisory, &subject.version) {
+                let kev = self.store.known_exploited(&advisory.id)?.is_some();
+                found.push(finding(package, advisory, feed, kev));
+            }
+        }
+        Ok(())
+    }
+
+    fn look_up(&self, source: &str) -> Result<Advisories, StoreError> {
+        let distro = self.rules.distro();
+        let listed = self.store.lists(distro, &self.release, source);
+        let release = if listed { None } else { self.rules.rolling() };
+        self.store.advisories(distro, release.unwrap_or(&self.release), source)
+    }
+
+    fn applies(&self, advisory: &Advisory, version: &str) -> bool {
+        match &advisory.affected {
+            AffectedRange::All => true,
+            AffectedRange::Before(fixed) => self.rules.compare(version, fixed) == Ordering::Less,
+            AffectedRange::None => false,
+        }
+    }
+}
+
+fn finding(package: &Package, advisory: &Advisory, feed: &str, kev: bool) -> Finding {
+    let fixed = match &advisory.affected {
+        AffectedRange::Before(version) => Some(version.clone()),
+        AffectedRange::All | AffectedRange::None => None,
+    };
+    Finding {
+        id: advisory.id.clone(),
+        aliases: advisory.aliases.clone(),
+        package: package.name.clone(),
+        purl: package.purl.clone(),
+        installed: package.version.clone(),
+        fixed,
+        severity: advisory.severity,
+        cvss: None,
+        kev,
+        status: advisory.fix,
+        feed: feed.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
