@@ -30,14 +30,16 @@ impl Ext4 {
         let mut covered = 0;
         while let Some((node, span)) = todo.pop() {
             if node.depth == 0 {
-                node.leaves(inode, wanted, &mut covered, &mut runs)?;
+                node.leaves(inode, wanted, &span, &mut covered, &mut runs)?;
                 continue;
             }
             // Pushed in reverse, so that the leaves come in order.
             for (block, part) in node.children(inode, &span)?.into_iter().rev() {
                 if part.start < wanted.end && part.end > wanted.start {
                     let child = Node::parse(&self.read_block(block)?, inode)?;
-                    if child.depth + 1 != node.depth {
+                    // Spans that nest and nodes that are never empty bound the walk: no block of
+                    // the file can be reached twice, so neither can a shared child.
+                    if child.depth + 1 != node.depth || child.entries.is_empty() {
                         return Err(corrupt(inode));
                     }
                     todo.push((child, part));
@@ -73,7 +75,8 @@ impl Node {
     /// Child blocks, each with the logical blocks that it covers, strictly ascending.
     fn children(&self, inode: &Inode, span: &Range<u64>) -> Result<Vec<(u64, Range<u64>)>, Error> {
         let starts: Vec<u64> = self.entries.iter().map(|e| u64::from(u32_at(e, 0))).collect();
-        if starts.windows(2).any(|pair| pair[0] >= pair[1]) {
+        let outside = |start: &u64| !span.contains(start);
+        if starts.windows(2).any(|pair| pair[0] >= pair[1]) || starts.iter().any(outside) {
             return Err(corrupt(inode));
         }
         let ends = starts.iter().skip(1).copied().chain([span.end]);
@@ -88,6 +91,7 @@ impl Node {
         &self,
         inode: &Inode,
         wanted: &Range<u64>,
+        span: &Range<u64>,
         covered: &mut u64,
         runs: &mut Vec<Run>,
     ) -> Result<(), Error> {
@@ -95,7 +99,7 @@ impl Node {
             let logical = u64::from(u32_at(entry, 0));
             let stored = u64::from(u16_at(entry, 4));
             let length = if stored > MOST_WRITTEN { stored - MOST_WRITTEN } else { stored };
-            if logical < *covered || length == 0 {
+            if logical < *covered || length == 0 || !span.contains(&logical) {
                 return Err(corrupt(inode));
             }
             *covered = logical + length;
