@@ -44,7 +44,8 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     let parts: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             SOURCES.iter().map(|source| scope.spawn(|| read_source(tree, source))).collect();
-        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+        let ends = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
     });
     for (addresses, more) in parts {
         found.extend(addresses);
