@@ -2,6 +2,7 @@
 
 mod discover;
 mod disks;
+mod warm;
 
 pub use disks::{Target, TargetError, parse_target};
 
@@ -44,6 +45,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
         Disks::Devices(devices, _) => {
             let found = discover::filesystems(devices, &mut gaps);
             tracing::info!(filesystems = found.len(), "looked at the disks");
+            warm::start(&found);
             join(&found, &mut gaps)
         }
     };
@@ -60,7 +62,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
         asset.packages = packages;
         context = HostContext { mounts, ..host };
     }
-    context.cloud.snapshots = disks.snapshots();
+    context.cloud = disks.cloud();
     asset.name = context.hostname.clone().unwrap_or_else(|| disks.name());
     asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
     gaps.sort();
@@ -88,11 +90,11 @@ fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)
     joined
 }
 
-/// Identity and packages. The package database is fetched while the identity is read: neither
-/// waits for the other's blocks.
+/// Identity and packages. Files on a joined filesystem are asked for while the identity is read;
+/// those of the root are on their way since its filesystem was found.
 fn read_host(tree: host::Tree, gaps: &mut Vec<Gap>) -> (HostContext, Vec<crate::model::Package>) {
     let context = std::thread::scope(|scope| {
-        scope.spawn(|| inventory::read_ahead(&tree));
+        scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
         host::identify(&tree, gaps)
     });
     tracing::info!(os = context.os.pretty_name, "read the host's identity");

@@ -38,6 +38,11 @@ const SOURCES: &[Source] = &[
     source("/var/lib/NetworkManager", "", ".lease", lease_assignments),
 ];
 
+/// The folders that are looked through.
+pub(super) fn folders() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|source| source.folder)
+}
+
 /// All addresses, sorted.
 pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     let mut found = BTreeSet::new();

@@ -30,7 +30,7 @@ pub struct Found {
 }
 
 /// Signs of a root, each with its weight.
-const SIGNS: &[(&str, u32)] = &[
+pub(super) const SIGNS: &[(&str, u32)] = &[
     ("/etc/os-release", 4),
     ("/usr/lib/os-release", 4),
     ("/etc/debian_version", 2),
@@ -90,14 +90,14 @@ fn find_root(found: &[Found], gaps: &mut Vec<Gap>) -> Option<usize> {
     let scores: Vec<u32> = std::thread::scope(|scope| {
         let threads: Vec<_> = found
             .iter()
-            .map(|found| scope.spawn(|| found.filesystem.as_ref().map_or(Ok(0), score)))
+            .map(|found| scope.spawn(|| found.filesystem.as_ref().map_or((0, Vec::new()), score)))
             .collect();
         let outcomes = threads.into_iter().zip(found).map(|(thread, found)| {
             let outcome = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            outcome.unwrap_or_else(|gap: Gap| {
-                gaps.push(Gap { place: format!("{}{}", found.device, gap.place), ..gap });
-                0
-            })
+            let (score, unread) = outcome;
+            let place = |gap: Gap| Gap { place: format!("{}{}", found.device, gap.place), ..gap };
+            gaps.extend(unread.into_iter().map(place));
+            score
         });
         outcomes.collect()
     });
@@ -105,28 +105,31 @@ fn find_root(found: &[Found], gaps: &mut Vec<Gap>) -> Option<usize> {
     scores.iter().position(|score| *score == best)
 }
 
-fn score(filesystem: &Arc<dyn FileSystem>) -> Result<u32, Gap> {
+/// The weights of the signs that are there. One that cannot be read is a gap, and the others still
+/// count.
+fn score(filesystem: &Arc<dyn FileSystem>) -> (u32, Vec<Gap>) {
     let tree = Tree::new(filesystem.clone());
-    let mut total = 0;
+    let (mut total, mut gaps) = (0, Vec::new());
     for (path, weight) in SIGNS {
         match tree.find(path.as_bytes()) {
             Ok(Some(_)) => total += weight,
             Ok(None) => {}
-            Err(error) => return Err(Gap::new(*path, error.reason(), error)),
+            Err(error) => gaps.push(Gap::new(*path, error.reason(), error)),
         }
     }
-    Ok(total)
+    (total, gaps)
 }
 
 fn report_unjoined(found: &[Found], joined: &[usize], gaps: &mut Vec<Gap>) {
     let left = found.iter().enumerate().filter(|(index, _)| !joined.contains(index));
     for (_, left) in left.filter(|(_, left)| !left.optional) {
         let Some(filesystem) = &left.filesystem else { continue };
-        // An empty data disk holds nothing that could be missed.
-        let names = filesystem.read_dir(filesystem.root()).unwrap_or_default();
-        let holds_more = names.iter().any(|entry| {
-            entry.name != b"lost+found"
-                && filesystem.metadata(entry.node).map_or(true, |found| found.kind != Kind::Other)
+        // An empty data disk holds nothing that could be missed; one whose root cannot be read may.
+        let holds_more = filesystem.read_dir(filesystem.root()).map_or(true, |names| {
+            names.iter().any(|entry| {
+                entry.name != b"lost+found"
+                    && filesystem.metadata(entry.node).map_or(true, |it| it.kind != Kind::Other)
+            })
         });
         if holds_more {
             let detail = format!(
@@ -155,21 +158,30 @@ struct Place<'a> {
 impl Place<'_> {
     fn find(&self, found: &[Found], line: &Line) -> Option<usize> {
         let identity = |found: &Found| found.filesystem.as_ref().map(|f| f.identity());
-        let position = |test: &dyn Fn(&Found) -> bool| found.iter().position(test);
+        let best = |test: &dyn Fn(&Found) -> bool| self.best(found, test);
         match &line.spec {
             Spec::Uuid(uuid) => {
-                position(&|found| identity(found).is_some_and(|id| id.uuid.as_ref() == Some(uuid)))
+                best(&|found| identity(found).is_some_and(|id| id.uuid.as_ref() == Some(uuid)))
                     .or_else(|| self.only_unread(found, line))
             }
-            Spec::Label(label) => position(&|found| {
-                identity(found).is_some_and(|id| id.label.as_ref() == Some(label))
-            })
-            .or_else(|| self.only_unread(found, line)),
-            Spec::PartUuid(uuid) => position(&|found| found.part_uuid.as_ref() == Some(uuid)),
-            Spec::PartLabel(label) => position(&|found| found.part_label.as_ref() == Some(label)),
+            Spec::Label(label) => {
+                best(&|found| identity(found).is_some_and(|id| id.label.as_ref() == Some(label)))
+                    .or_else(|| self.only_unread(found, line))
+            }
+            Spec::PartUuid(uuid) => best(&|found| found.part_uuid.as_ref() == Some(uuid)),
+            Spec::PartLabel(label) => best(&|found| found.part_label.as_ref() == Some(label)),
             Spec::Disk { disk, partition } => self.by_name(found, line, disk, *partition),
             Spec::Other => None,
         }
+    }
+
+    /// Ids are not unique where a disk and its copy are attached to one host: one that nothing
+    /// mounts yet is meant before one that is mounted, and one on the root's disk before others.
+    fn best(&self, found: &[Found], test: &dyn Fn(&Found) -> bool) -> Option<usize> {
+        let fits = (0..found.len()).filter(|index| test(&found[*index]));
+        fits.min_by_key(|index| {
+            (self.joined.contains(index), found[*index].disk != self.root.disk, *index)
+        })
     }
 
     /// A filesystem that is recognised but not read has no identity: the only one of the line's

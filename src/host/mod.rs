@@ -20,3 +20,10 @@ pub struct Host {
     /// Who it is.
     pub context: HostContext,
 }
+
+/// The paths that joining and identity read on most hosts, so that their blocks can be asked for
+/// early. One that is not here is read all the same.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    let identity = ["/etc/hostname", "/etc/machine-id", "/lib/modules", "/boot"];
+    join::SIGNS.iter().map(|(path, _)| *path).chain(identity).chain(addresses::folders())
+}

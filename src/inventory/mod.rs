@@ -3,7 +3,7 @@
 pub mod os;
 mod purl;
 
-use crate::host::{Host, Tree};
+use crate::host::Host;
 use crate::model::{Gap, GapReason, Package, Partial};
 
 /// Reads one package database format.
@@ -56,15 +56,12 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     all
 }
 
-/// Asks for the blocks of files at exact paths, so that they are on their way when a cataloger
-/// opens them. Errors are left for the cataloger to meet again.
-pub fn read_ahead(tree: &Tree) {
+/// The exact paths that catalogers read, so that their blocks can be asked for early.
+pub fn paths() -> impl Iterator<Item = &'static str> {
     let patterns = CATALOGERS.iter().flat_map(|cataloger| cataloger.patterns());
-    for pattern in patterns {
-        if let PathPattern::File(path) = pattern {
-            tree.read_ahead(path.as_bytes());
-        }
-    }
+    patterns.map(|pattern| match pattern {
+        PathPattern::File(path) | PathPattern::Folder { path, .. } => *path,
+    })
 }
 
 fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::Receipt;
+use crate::model::{CloudContext, Receipt};
 #[cfg(feature = "ebs")]
 use crate::source::ebs_snapshot;
 use crate::source::image_file;
@@ -116,11 +116,13 @@ impl Disks {
         }
     }
 
-    /// The snapshots that were read, in the order given.
-    pub fn snapshots(&self) -> Vec<String> {
-        match self {
-            Self::Root(_) => Vec::new(),
-            Self::Devices(_, cloud) => cloud.ids.clone(),
+    /// Where the snapshots are, and which were read, in the order given.
+    pub fn cloud(&self) -> CloudContext {
+        let Self::Devices(_, cloud) = self else { return CloudContext::default() };
+        CloudContext {
+            region: cloud.region(),
+            snapshots: cloud.ids.clone(),
+            ..CloudContext::default()
         }
     }
 
@@ -153,6 +155,10 @@ impl Cloud {
         Ok(Disk::new(id, cache.device(snapshot), Box::new(move || counted.allocated_blocks())))
     }
 
+    fn region(&self) -> Option<String> {
+        self.account.as_ref().map(|account| account.region().to_owned())
+    }
+
     fn add_to(&self, receipt: Receipt) -> Receipt {
         let Some(account) = &self.account else { return receipt };
         let usage = account.usage();
@@ -171,6 +177,11 @@ impl Cloud {
     #[expect(clippy::unused_self, reason = "the build with the feature needs it")]
     fn open(&mut self, id: &str, _cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
         Err(TargetError::new(id, "this build has no support for EBS snapshots (feature `ebs`)"))
+    }
+
+    #[expect(clippy::unused_self, reason = "the build with the feature needs it")]
+    fn region(&self) -> Option<String> {
+        None
     }
 
     #[expect(clippy::unused_self, reason = "the build with the feature needs it")]

@@ -89,6 +89,11 @@ impl Account {
         wait(&handle.clone(), async move { Snapshot::open(api, handle).await })?.map(Arc::new)
     }
 
+    /// The region that is asked.
+    pub fn region(&self) -> &str {
+        &self.shared.region
+    }
+
     /// What the calls of this account came to so far.
     pub fn usage(&self) -> Usage {
         self.shared.meter.usage()

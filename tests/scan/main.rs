@@ -2,6 +2,8 @@
 
 mod directory;
 mod disks;
+mod joined;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;
+mod volumes;

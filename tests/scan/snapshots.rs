@@ -36,7 +36,8 @@ fn a_snapshot_gives_what_its_image_gives() {
     let found = report(&output);
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(packages(&found), packages(&from_image));
-    assert_eq!(found["host"]["cloud"]["snapshots"], serde_json::json!([ID]));
+    let cloud = serde_json::json!({"region": "us-east-1", "snapshots": [ID]});
+    assert_eq!(found["host"]["cloud"], cloud);
     let (receipt, stats) = (&found["receipt"], server.stats());
     assert_eq!(receipt["api_calls"], stats.calls);
     assert_eq!(

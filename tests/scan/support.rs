@@ -1,18 +1,9 @@
 //! What the integration tests share: the real disks, and running the program.
 
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-
-/// The folder of disks that `scripts/fixtures/all` built; in CI it must be there.
-pub fn disks() -> Option<PathBuf> {
-    let folder = std::env::var_os("SIDELIGHT_DISKS").map(PathBuf::from);
-    if folder.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI must set SIDELIGHT_DISKS");
-        eprintln!("skipped: no real disks; run scripts/test as root, which builds them");
-    }
-    folder
-}
+pub use test_material::disks;
 
 /// Runs `sidelight` and gives its output.
 pub fn sidelight(arguments: &[&str]) -> Output {

@@ -1,0 +1,129 @@
+//! Hosts of several disks: fstab names each in another way, the disks come in any order, and the
+//! package database is on one of them.
+
+use crate::support::scan;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const STATUS: &str =
+    "Package: good\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n";
+const UUID: &str = "11111111-2222-4333-8444-555555555555";
+const PART_UUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+
+fn run(program: &str, arguments: &[&str]) {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program).args(arguments).env("PATH", path).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("UTF-8")
+}
+
+/// A disk with one partition of this number, or none, filled by mke2fs from a folder. All partitions
+/// have one name and id, as those of a disk and its copy do.
+fn disk(work: &Path, name: &str, partition: Option<u32>, from: &Path, extra: &[&str]) -> PathBuf {
+    let image = work.join(name);
+    File::create(&image).expect("made").set_len(16 << 20).expect("grown");
+    let mut offset = 0;
+    if let Some(number) = partition {
+        let (new, label) =
+            (format!("--new={number}:2048:0"), format!("--change-name={number}:data disk"));
+        let id = format!("--partition-guid={number}:{PART_UUID}");
+        run("sgdisk", &["--clear", &new, &label, &id, text(&image)]);
+        offset = 2048 * 512;
+    }
+    let place = format!("offset={offset}");
+    let mut arguments =
+        vec!["-q", "-F", "-t", "ext4", "-b", "4096", "-E", &place, "-d", text(from)];
+    arguments.extend(extra);
+    arguments.extend([text(&image), "3000"]);
+    run("mke2fs", &arguments);
+    image
+}
+
+struct Host {
+    work: tempfile::TempDir,
+    root: PathBuf,
+    data: PathBuf,
+}
+
+/// Folders for a root whose fstab has `line`, and for `/var` with the package database.
+fn host(lines: &str) -> Host {
+    let work = tempfile::tempdir().expect("a folder");
+    let (root, data) = (work.path().join("root"), work.path().join("var"));
+    fs::create_dir_all(root.join("etc")).expect("made");
+    fs::create_dir_all(root.join("var")).expect("made");
+    fs::create_dir_all(data.join("lib/dpkg")).expect("made");
+    fs::write(root.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
+    fs::write(root.join("etc/fstab"), lines).expect("written");
+    fs::write(data.join("lib/dpkg/status"), STATUS).expect("written");
+    Host { work, root, data }
+}
+
+#[test]
+fn every_way_of_naming_a_data_disk_joins_it() {
+    for (spec, partition) in [
+        (format!("UUID={}", UUID.to_uppercase()), None),
+        ("LABEL=var".to_owned(), Some(1)),
+        (format!("PARTUUID={PART_UUID}"), Some(7)),
+        (r"PARTLABEL=data\040disk".to_owned(), Some(3)),
+        (format!("/dev/disk/by-uuid/{UUID}"), Some(1)),
+        ("/dev/nvme1n1".to_owned(), None),
+        ("/dev/nvme1n1p2".to_owned(), Some(2)),
+        ("/dev/xvdf".to_owned(), None),
+        ("/dev/sdb1".to_owned(), Some(1)),
+    ] {
+        let host = host(&format!("/dev/root / ext4 defaults 0 1\n{spec} /var ext4 defaults 0 2\n"));
+        let root = disk(host.work.path(), "root.img", Some(1), &host.root, &["-L", "root"]);
+        let data =
+            disk(host.work.path(), "data.img", partition, &host.data, &["-L", "var", "-U", UUID]);
+        for targets in [[&root, &data], [&data, &root]] {
+            let (code, report) = scan(&targets.map(PathBuf::as_path));
+            assert_eq!((code, &report["gaps"]), (0, &serde_json::json!([])), "{spec}");
+            assert_eq!(report["assets"][0]["packages"][0]["name"], "good", "{spec}");
+            let mounts = &report["host"]["mounts"];
+            assert_eq!(mounts[1]["path"], "/var", "{spec}");
+            assert!(mounts[1]["device"].as_str().is_some_and(|name| name.starts_with("data.img")));
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fstab_wants_and_nobody_gave_is_a_gap() {
+    let host = host("LABEL=var /var ext4 defaults 0 2\nLABEL=backup /backup ext4 noauto 0 2\n");
+    let root = disk(host.work.path(), "root.img", Some(1), &host.root, &[]);
+    let (code, report) = scan(&[&root]);
+    assert_eq!(code, 3);
+    let gaps: Vec<_> =
+        report["gaps"].as_array().expect("gaps").iter().map(|gap| &gap["place"]).collect();
+    assert!(gaps.contains(&&"/var".into()) && !gaps.contains(&&"/backup".into()), "{gaps:?}");
+}
+
+#[test]
+fn a_filesystem_that_nothing_mounts_is_a_gap_unless_it_is_empty() {
+    let host = host("");
+    let empty = host.work.path().join("empty");
+    fs::create_dir(&empty).expect("made");
+    fs::create_dir_all(host.root.join("var/lib/dpkg")).expect("made");
+    fs::write(host.root.join("var/lib/dpkg/status"), STATUS).expect("written");
+    let root = disk(host.work.path(), "root.img", Some(1), &host.root, &[]);
+    let data = disk(host.work.path(), "data.img", None, &host.data, &[]);
+    let nothing = disk(host.work.path(), "empty.img", None, &empty, &[]);
+    let (code, report) = scan(&[&root, &nothing]);
+    assert_eq!((code, &report["gaps"]), (0, &serde_json::json!([])));
+    let (code, report) = scan(&[&root, &data]);
+    assert_eq!((code, &report["gaps"][0]["place"]), (3, &"data.img".into()));
+}
+
+#[test]
+fn the_root_is_the_filesystem_with_the_os_not_the_first() {
+    let host = host("LABEL=var /var ext4 defaults 0 2\n");
+    let work = host.work.path();
+    let root = disk(work, "root.img", None, &host.root, &["-L", "root"]);
+    let data = disk(work, "data.img", Some(1), &host.data, &["-L", "var"]);
+    let (code, report) = scan(&[&data, &root]);
+    assert_eq!((code, &report["host"]["mounts"][0]["device"]), (0, &"root.img".into()));
+}
