@@ -1,11 +1,17 @@
-//! ext2, ext3 and ext4, through the crate `ext4-reader`.
+//! ext2, ext3 and ext4, through the crate `ext4-reader`; what it cannot read is tried through
+//! `ext4-view` before it becomes an error.
+
+mod second;
 
 use super::{Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Metadata, NodeId};
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable, uuid};
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber};
+use second::{Second, may_help};
 use std::ops::Range;
 use std::sync::Arc;
+
+const ROOT: NodeId = NodeId(2);
 
 /// The format.
 pub struct Ext;
@@ -28,59 +34,26 @@ impl FileSystemFormat for Ext {
         let [device] = devices else {
             return Err(Error::Unsupported { feature: "ext4 over several devices".to_owned() });
         };
-        Ok(Box::new(Adapter(Ext4::open(device.source.clone())?, device.source.clone())))
+        let source = device.source.clone();
+        let first = First(Ext4::open(source.clone())?);
+        Ok(Box::new(Adapter { first, second: Second::new(source.clone()), device: source }))
     }
 }
 
-struct Adapter(Ext4, Arc<dyn BlockSource>);
+struct Adapter {
+    first: First,
+    second: Second,
+    device: Arc<dyn BlockSource>,
+}
 
-impl Adapter {
+/// `ext4-reader`, by nodes.
+struct First(Ext4);
+
+impl First {
     fn inode(&self, node: NodeId) -> Result<Inode, Error> {
         let number = u32::try_from(node.0)
             .map_err(|_| Error::Corrupt { what: format!("inode number {}", node.0) })?;
         Ok(self.0.inode(InodeNumber(number))?)
-    }
-}
-
-fn id(number: InodeNumber) -> NodeId {
-    NodeId(u64::from(number.0))
-}
-
-impl FileSystem for Adapter {
-    fn kind(&self) -> &'static str {
-        match self.0.superblock().generation() {
-            Generation::Ext2 => "ext2",
-            Generation::Ext3 => "ext3",
-            Generation::Ext4 => "ext4",
-        }
-    }
-
-    fn identity(&self) -> Identity {
-        let superblock = self.0.superblock();
-        let label = (!superblock.label.is_empty()).then(|| printable(&superblock.label));
-        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
-    }
-
-    fn warnings(&self) -> Vec<(GapReason, String)> {
-        let mut warnings = Vec::new();
-        if let Some(block) = self.0.superblock().backup_used {
-            let text = format!("damaged superblock; the backup in block {block} was used");
-            warnings.push((GapReason::Corrupt, text));
-        }
-        if self.0.missing_bytes() > 0 {
-            let text = format!("the last {} bytes are missing", self.0.missing_bytes());
-            warnings.push((GapReason::Corrupt, text));
-        }
-        if self.0.superblock().needs_recovery() {
-            let text =
-                "the journal holds changes that were not replayed; the newest may be missing";
-            warnings.push((GapReason::Unsupported, text.to_owned()));
-        }
-        warnings
-    }
-
-    fn root(&self) -> NodeId {
-        id(self.0.root())
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
@@ -117,18 +90,122 @@ impl FileSystem for Adapter {
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
         Ok(self.0.read_at(&self.inode(node)?, offset, out)?)
     }
+}
+
+impl Adapter {
+    /// The first engine's answer, or the second's where only that one knows the node or makes
+    /// sense of its bytes.
+    fn answer<T>(
+        &self,
+        node: NodeId,
+        first: impl FnOnce(&First) -> Result<T, Error>,
+        second: impl FnOnce(&Second) -> Option<T>,
+    ) -> Result<T, Error> {
+        let outcome = if Second::owns(node) { Err(unknown(node)) } else { first(&self.first) };
+        outcome.or_else(|error| {
+            let helped = if may_help(&error) { second(&self.second) } else { None };
+            let answer = helped.ok_or(error)?;
+            tracing::debug!(node = node.0, "read by the second engine");
+            Ok(answer)
+        })
+    }
+}
+
+/// The first engine's error about a node that only the second knows.
+fn unknown(node: NodeId) -> Error {
+    Error::Corrupt { what: format!("node {} is known to the second engine only", node.0) }
+}
+
+fn id(number: InodeNumber) -> NodeId {
+    NodeId(u64::from(number.0))
+}
+
+impl FileSystem for Adapter {
+    fn kind(&self) -> &'static str {
+        match self.first.0.superblock().generation() {
+            Generation::Ext2 => "ext2",
+            Generation::Ext3 => "ext3",
+            Generation::Ext4 => "ext4",
+        }
+    }
+
+    fn identity(&self) -> Identity {
+        let superblock = self.first.0.superblock();
+        let label = (!superblock.label.is_empty()).then(|| printable(&superblock.label));
+        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
+    }
+
+    fn warnings(&self) -> Vec<(GapReason, String)> {
+        let (ext4, mut warnings) = (&self.first.0, Vec::new());
+        if let Some(block) = ext4.superblock().backup_used {
+            let text = format!("damaged superblock; the backup in block {block} was used");
+            warnings.push((GapReason::Corrupt, text));
+        }
+        if ext4.missing_bytes() > 0 {
+            let text = format!("the last {} bytes are missing", ext4.missing_bytes());
+            warnings.push((GapReason::Corrupt, text));
+        }
+        if ext4.superblock().needs_recovery() {
+            let text =
+                "the journal holds changes that were not replayed; the newest may be missing";
+            warnings.push((GapReason::Unsupported, text.to_owned()));
+        }
+        warnings
+    }
+
+    fn root(&self) -> NodeId {
+        ROOT
+    }
+
+    fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
+        self.answer(node, |first| first.metadata(node), |second| second.metadata(node))
+    }
+
+    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
+        let entries =
+            self.answer(node, |first| first.read_dir(node), |second| second.read_dir(node))?;
+        for entry in &entries {
+            self.second.note(node, &entry.name, entry.node);
+        }
+        Ok(entries)
+    }
+
+    fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
+        let first = |first: &First| first.lookup(directory, name);
+        let found = self.answer(directory, first, |second| second.lookup(directory, name))?;
+        if let Some(node) = found {
+            self.second.note(directory, name, node);
+        }
+        Ok(found)
+    }
+
+    fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
+        self.answer(node, |first| first.read_link(node), |second| second.read_link(node))
+    }
+
+    fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
+        let first = match node {
+            node if Second::owns(node) => Err(unknown(node)),
+            node => self.first.read_at(node, offset, out),
+        };
+        first.or_else(|error| {
+            let helped =
+                if may_help(&error) { self.second.read_at(node, offset, out) } else { None };
+            helped.ok_or(error)
+        })
+    }
 
     fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.1.will_need(&self.ranges(node, 0, length)?);
+        self.device.will_need(&self.ranges(node, 0, length)?);
         Ok(())
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.0.xattr(&self.inode(node)?, name)?)
+        Ok(self.first.0.xattr(&self.first.inode(node)?, name)?)
     }
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-        Ok(self.0.ranges(&self.inode(node)?, offset, length)?)
+        Ok(self.first.0.ranges(&self.first.inode(node)?, offset, length)?)
     }
 }
 

@@ -3,6 +3,7 @@
 mod directory;
 mod disks;
 mod joined;
+mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;

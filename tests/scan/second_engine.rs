@@ -1,0 +1,65 @@
+//! Nodes that `ext4-reader` refuses and `ext4-view` reads: packages are found all the same.
+
+use crate::support::scan;
+use ext4_reader::{Ext4, InodeNumber};
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+const STATUS: &str = "Package: good\nStatus: install ok installed\nVersion: 1.0-1\n\n";
+
+fn run(program: &str, arguments: &[&str]) -> String {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program).args(arguments).env("PATH", path).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A root without metadata checksums, so that a wrong field is all that is wrong.
+fn root(work: &Path) -> String {
+    let folder = work.join("root");
+    fs::create_dir_all(folder.join("etc")).expect("made");
+    fs::create_dir_all(folder.join("var/lib/dpkg")).expect("made");
+    fs::write(folder.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
+    let padding = format!("Description: {}\n", "x".repeat(900_000));
+    fs::write(folder.join("var/lib/dpkg/status"), padding + STATUS).expect("written");
+    let image = work.join("disk.img");
+    File::create(&image).expect("made").set_len(16 << 20).expect("grown");
+    let (image, folder) = (image.to_str().expect("UTF-8"), folder.to_str().expect("UTF-8"));
+    run("mke2fs", &["-q", "-F", "-t", "ext4", "-O", "^metadata_csum", "-d", folder, image]);
+    image.to_owned()
+}
+
+#[test]
+fn an_inode_whose_extra_size_is_nonsense_is_read() {
+    for path in ["/var/lib/dpkg/status", "/var/lib", "/etc/os-release"] {
+        let work = tempfile::tempdir().expect("a folder");
+        let image = root(work.path());
+        run("debugfs", &["-w", "-R", &format!("sif {path} extra_isize 60000"), &image]);
+        let stat = run("debugfs", &["-R", &format!("stat {path}"), &image]);
+        let number = stat.split_whitespace().nth(1).and_then(|word| word.parse().ok());
+        let device = block_source::FileSource::open(Path::new(&image)).expect("opened");
+        let ext4 = Ext4::open(Arc::new(device)).expect("opened");
+        let number = InodeNumber(number.expect("a number"));
+        assert!(ext4.inode(number).is_err(), "the first engine must need help");
+
+        let (code, report) = scan(&[Path::new(&image)]);
+        assert_eq!((code, &report["gaps"]), (0, &serde_json::json!([])), "{path}");
+        assert_eq!(report["assets"][0]["packages"][0]["name"], "good", "{path}");
+        assert_eq!(report["host"]["os"]["id"], "debian", "{path}");
+    }
+}
+
+#[test]
+fn what_both_refuse_is_a_gap() {
+    let work = tempfile::tempdir().expect("a folder");
+    let image = root(work.path());
+    // No kind of file has this mode.
+    run("debugfs", &["-w", "-R", "sif /var/lib/dpkg mode 0xf1ff", &image]);
+    let (code, report) = scan(&[Path::new(&image)]);
+    assert_eq!(code, 3);
+    let gaps = report["gaps"].as_array().expect("gaps");
+    assert!(gaps.iter().any(|gap| gap["reason"] == "corrupt"), "{gaps:?}");
+}
