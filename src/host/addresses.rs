@@ -4,7 +4,7 @@
 //! an address. Loopback, link-local and unspecified addresses are left out.
 
 use super::{Tree, identity};
-use crate::model::{Gap, printable};
+use crate::model::Gap;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -69,10 +69,10 @@ fn read_source(tree: &Tree, source: &Source) -> (Vec<IpAddr>, Vec<Gap>) {
         }
     };
     for entry in entries {
-        let name = printable(&entry.name);
-        if name.starts_with(source.prefix) && name.ends_with(source.suffix) {
-            let path = format!("{}/{name}", source.folder);
-            let text = identity::text(tree, &path, &mut gaps).unwrap_or_default();
+        let (prefix, suffix) = (source.prefix.as_bytes(), source.suffix.as_bytes());
+        if entry.name.starts_with(prefix) && entry.name.ends_with(suffix) {
+            let path = [source.folder.as_bytes(), b"/", &entry.name].concat();
+            let text = identity::text(tree, path, &mut gaps).unwrap_or_default();
             addresses.extend((source.extract)(&text).into_iter().filter_map(address));
         }
     }

@@ -44,11 +44,12 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, (T, Vec<Gap>)>, gaps: &mu
 }
 
 /// A small file as text, with what cannot be shown escaped; a failure becomes a gap.
-pub(super) fn text(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> Option<String> {
-    match tree.read(path.as_bytes(), SMALL) {
+pub(super) fn text(tree: &Tree, path: impl AsRef<[u8]>, gaps: &mut Vec<Gap>) -> Option<String> {
+    let path = path.as_ref();
+    match tree.read(path, SMALL) {
         Ok(bytes) => bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         Err(error) => {
-            gaps.push(Gap::new(path, error.reason(), error));
+            gaps.push(Gap::new(printable(path), error.reason(), error));
             None
         }
     }

@@ -3,7 +3,7 @@
 pub mod os;
 mod purl;
 
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::model::{Gap, GapReason, Package, Partial};
 
 /// Reads one package database format.
@@ -15,7 +15,7 @@ pub trait Cataloger: Send + Sync {
     fn patterns(&self) -> &[PathPattern];
 
     /// The packages that the file at `path` proves.
-    fn catalog(&self, host: &Host, path: &str) -> Partial<Vec<Package>>;
+    fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>>;
 }
 
 /// Where a cataloger's files are. Data, so that exact paths are looked up before anything walks.
@@ -64,32 +64,32 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     })
 }
 
-fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<String> {
+fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for pattern in cataloger.patterns() {
-        let path = match pattern {
-            PathPattern::File(path) | PathPattern::Folder { path, .. } => *path,
-        };
-        let outcome = match pattern {
-            PathPattern::File(path) => host
-                .tree
-                .find(path.as_bytes())
-                .map(|found| found.map(|_| (*path).to_owned()).into_iter().collect()),
-            PathPattern::Folder { path, except } => {
-                host.tree.list(path.as_bytes()).map(|entries| {
-                    let names =
-                        entries.iter().filter_map(|entry| std::str::from_utf8(&entry.name).ok());
-                    names
-                        .filter(|name| !name.ends_with(except))
-                        .map(|name| format!("{path}/{name}"))
-                        .collect::<Vec<_>>()
-                })
-            }
-        };
-        match outcome {
+        match matches(host, pattern) {
             Ok(found) => files.extend(found),
-            Err(error) => gaps.push(Gap::new(path, error.reason(), error)),
+            Err((path, error)) => gaps.push(Gap::new(path, error.reason(), error)),
         }
     }
     files
+}
+
+/// The paths on this host that a pattern means.
+fn matches(
+    host: &Host,
+    pattern: &PathPattern,
+) -> Result<Vec<Vec<u8>>, (&'static str, host::PathError)> {
+    match *pattern {
+        PathPattern::File(path) => {
+            let found = host.tree.find(path.as_bytes()).map_err(|error| (path, error))?;
+            Ok(found.map(|_| path.as_bytes().to_vec()).into_iter().collect())
+        }
+        PathPattern::Folder { path, except } => {
+            let entries = host.tree.list(path.as_bytes()).map_err(|error| (path, error))?;
+            let names = entries.into_iter().map(|entry| entry.name);
+            let wanted = names.filter(|name| !name.ends_with(except.as_bytes()));
+            Ok(wanted.map(|name| [path.as_bytes(), b"/", &name].concat()).collect())
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Directories as roots: hostile trees, and the exit codes.
 
 use crate::support::{scan, sidelight};
+use std::ffi::OsString;
 use std::fs;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -76,6 +78,24 @@ fn a_status_file_of_four_gibibytes_is_a_limit_and_not_a_memory() {
     let (code, report) = scan(&[&target]);
     assert_eq!((code, names(&report)), (3, vec!["good"]));
     assert!(report["receipt"]["peak_memory_bytes"].as_u64().expect("a number") < 100 << 20);
+}
+
+#[test]
+fn names_that_are_not_utf8_are_read() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let odd = |start: &[u8], end: &[u8]| OsString::from_vec([start, b"\xff\x1b[2J", end].concat());
+    let folder = work.path().join("var/lib/dpkg/status.d");
+    fs::create_dir(&folder).expect("made");
+    fs::write(folder.join(odd(b"", b"")), "Package: odd\nVersion: 2\n").expect("written");
+    fs::create_dir_all(work.path().join("etc/netplan")).expect("made");
+    let netplan = "network:\n  ethernets:\n    e:\n      addresses: [10.7.7.7/24]\n";
+    fs::write(work.path().join("etc/netplan").join(odd(b"", b".yaml")), netplan).expect("written");
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, names(&report)), (0, vec!["good", "odd"]));
+    assert_eq!(report["host"]["ips"], serde_json::json!(["10.7.7.7"]));
+    let evidence = &report["assets"][0]["packages"][1]["evidence"][0];
+    assert_eq!(*evidence, r"/var/lib/dpkg/status.d/\xff\x1b[2J");
 }
 
 #[test]

@@ -34,34 +34,33 @@ impl Cataloger for Dpkg {
         PATTERNS
     }
 
-    fn catalog(&self, host: &Host, path: &str) -> Partial<Vec<Package>> {
-        let file = match host.tree.open(path.as_bytes()) {
-            Ok(Some(file)) => file,
-            Ok(None) => {
-                let gap = Gap::new(path, GapReason::Missing, "not a regular file");
-                return Partial { found: Vec::new(), gaps: vec![gap] };
-            }
-            Err(error) => {
-                let gap = Gap::new(path, error.reason(), error);
-                return Partial { found: Vec::new(), gaps: vec![gap] };
-            }
+    fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
+        let evidence = printable(path);
+        let nothing = |reason, detail: String| Partial {
+            found: Vec::new(),
+            gaps: vec![Gap::new(&evidence, reason, detail)],
         };
-        let needs_status = path == STATUS;
+        let file = match host.tree.open(path) {
+            Ok(Some(file)) => file,
+            Ok(None) => return nothing(GapReason::Missing, "not a regular file".to_owned()),
+            Err(error) => return nothing(error.reason(), error.to_string()),
+        };
+        let needs_status = path == STATUS.as_bytes();
         let (os, size) = (&host.context.os, file.size());
         let mut stanzas = Stanzas::new(file.take(MOST_FILE));
         let mut all = Partial::<Vec<Package>>::default();
         while let Some(stanza) = stanzas.next() {
             match stanza.and_then(|stanza| package(&stanza, needs_status, &os.id, &os.version_id)) {
                 Ok(Some(found)) => {
-                    all.found.push(Package { evidence: vec![path.to_owned()], ..found });
+                    all.found.push(Package { evidence: vec![evidence.clone()], ..found });
                 }
                 Ok(None) => {}
-                Err(problem) => all.gaps.push(Gap::new(path, problem.reason, problem.detail)),
+                Err(problem) => all.gaps.push(Gap::new(&evidence, problem.reason, problem.detail)),
             }
         }
         if size > MOST_FILE {
             let detail = format!("{size} bytes; only the first {MOST_FILE} were read");
-            all.gaps.push(Gap::new(path, GapReason::Limit, detail));
+            all.gaps.push(Gap::new(&evidence, GapReason::Limit, detail));
         }
         all
     }
