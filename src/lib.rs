@@ -5,6 +5,8 @@
 //! `tests/layering.rs` holds it against the code.
 
 pub mod advisory;
+#[cfg(feature = "ebs")]
+pub mod aws;
 pub mod block;
 pub mod cli;
 pub mod commands;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("block", &[]),
-    ("source", &["block"]),
+    ("aws", &[]),
+    ("source", &["aws", "block"]),
     ("volume", &["block", "model"]),
     ("filesystem", &["block", "model"]),
     ("host", &["filesystem", "volume", "model"]),
@@ -20,7 +21,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("advisory", &["model", "version"]),
     ("matching", &["model", "version", "advisory"]),
     ("policy", &["model", "version"]),
-    ("cloud", &["model"]),
+    ("cloud", &["aws", "model"]),
     ("store", &["model"]),
 ];
 const TOP: &[&str] = &["pipeline", "sweep", "commands", "web", "cli", "main", "lib"];

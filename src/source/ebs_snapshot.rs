@@ -7,7 +7,6 @@
 
 mod api;
 mod chunk;
-mod connect;
 mod error;
 mod limiter;
 mod listing;
@@ -17,8 +16,10 @@ mod usage;
 pub use error::Error;
 pub use usage::Usage;
 
+use crate::aws::{self, Connection};
 use crate::block::{BLOCK_SIZE, BlockFetcher, Done, ReadError};
 use api::{Api, Start};
+use aws_config::retry::RetryConfig;
 use limiter::Limiter;
 use listing::Listing;
 use retry::Class;
@@ -40,11 +41,14 @@ const IN_FLIGHT: u32 = 64;
 
 /// One AWS account in one region: the client, its threads, and what all snapshots share.
 ///
-/// Dropping it ends the threads at once; fetches still under way end with an error.
+/// When the last share is dropped its threads end; fetches still under way end with an error.
 pub struct Account {
-    runtime: Option<Runtime>,
+    threads: Arc<Threads>,
     shared: Arc<Shared>,
+    meter: Arc<Meter>,
 }
+
+struct Threads(Option<Runtime>);
 
 /// What the snapshots of an account share.
 struct Shared {
@@ -52,7 +56,6 @@ struct Shared {
     region: String,
     gets: Limiter,
     lists: Limiter,
-    meter: Meter,
 }
 
 impl Account {
@@ -61,31 +64,35 @@ impl Account {
     /// `region` goes over `AWS_REGION` and the profile. Endpoints are taken from
     /// `AWS_ENDPOINT_URL_EBS` and `AWS_ENDPOINT_URL`.
     pub fn connect(region: Option<&str>) -> Result<Self, Error> {
-        let runtime = connect::runtime()?;
+        let threads = Threads(Some(aws::runtime("ebs-snapshot")?));
         let region = region.map(str::to_owned);
-        let connected = wait(runtime.handle(), async move { connect::client(region).await });
-        let (client, region) = match connected.and_then(|result| result) {
-            Ok(connected) => connected,
-            Err(error) => {
-                runtime.shutdown_background();
-                return Err(error);
-            }
-        };
+        let handle = threads.handle()?;
+        let Connection { config, region } =
+            wait(&handle, async move { aws::connect(region).await })??;
+        // The SDK's own retries are off: they know neither throttle reasons nor damaged blocks.
+        let config = aws_sdk_ebs::config::Builder::from(&config)
+            .retry_config(RetryConfig::disabled())
+            .build();
         let shared = Shared {
-            client,
+            client: aws_sdk_ebs::Client::from_conf(config),
             region,
             gets: Limiter::new(IN_FLIGHT, GETS_PER_SECOND),
             lists: Limiter::new(IN_FLIGHT, LISTS_PER_SECOND),
-            meter: Meter::default(),
         };
-        Ok(Self { runtime: Some(runtime), shared: Arc::new(shared) })
+        Ok(Self { threads: threads.into(), shared: shared.into(), meter: Arc::default() })
+    }
+
+    /// The same account, its limits shared, with counts that start at nothing: one for each scan.
+    pub fn share(&self) -> Self {
+        let (threads, shared) = (self.threads.clone(), self.shared.clone());
+        Self { threads, shared, meter: Arc::default() }
     }
 
     /// Opens a completed snapshot with one listing call.
     pub fn snapshot(&self, id: &str) -> Result<Arc<Snapshot>, Error> {
         check_id(id)?;
-        let handle = self.runtime.as_ref().ok_or(Error::Closed)?.handle().clone();
-        let api = Arc::new(Api::new(self.shared.clone(), id));
+        let handle = self.threads.handle()?;
+        let api = Arc::new(Api::new(self.shared.clone(), self.meter.clone(), id));
         wait(&handle.clone(), async move { Snapshot::open(api, handle).await })?.map(Arc::new)
     }
 
@@ -94,15 +101,21 @@ impl Account {
         &self.shared.region
     }
 
-    /// What the calls of this account came to so far.
+    /// What the calls of this share came to so far.
     pub fn usage(&self) -> Usage {
-        self.shared.meter.usage()
+        self.meter.usage()
     }
 }
 
-impl Drop for Account {
+impl Threads {
+    fn handle(&self) -> Result<Handle, Error> {
+        self.0.as_ref().map(|runtime| runtime.handle().clone()).ok_or(Error::Closed)
+    }
+}
+
+impl Drop for Threads {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }
     }

@@ -1,10 +1,10 @@
 //! The two calls of the API, with every number and token of an answer checked.
 
-use super::error::chain;
 use super::limiter::Limiter;
 use super::retry::{Answer, Cause, Class, Failure, Gate, classify};
-use super::usage::Action;
+use super::usage::{Action, Meter};
 use super::{Error, GETS_PER_SECOND, IN_FLIGHT, Shared};
+use crate::aws::chain;
 use crate::block::BLOCK_SIZE;
 use aws_sdk_ebs::Error as ServiceError;
 use aws_sdk_ebs::config::http::HttpResponse;
@@ -27,6 +27,7 @@ const MOST_GIB: u32 = 64 * 1024;
 /// The calls for one snapshot.
 pub(super) struct Api {
     shared: Arc<Shared>,
+    meter: Arc<Meter>,
     id: String,
     gets: Limiter,
 }
@@ -61,13 +62,14 @@ impl Page {
 }
 
 impl Api {
-    pub(super) fn new(shared: Arc<Shared>, id: &str) -> Self {
-        Self { shared, id: id.to_owned(), gets: Limiter::new(IN_FLIGHT, GETS_PER_SECOND) }
+    pub(super) fn new(shared: Arc<Shared>, meter: Arc<Meter>, id: &str) -> Self {
+        let gets = Limiter::new(IN_FLIGHT, GETS_PER_SECOND);
+        Self { shared, meter, id: id.to_owned(), gets }
     }
 
     /// `ListSnapshotBlocks`: one page.
     pub(super) async fn list(&self, start: &Start) -> Result<Page, Failure> {
-        let gate = Gate { account: &self.shared.lists, snapshot: None, meter: &self.shared.meter };
+        let gate = Gate { account: &self.shared.lists, snapshot: None, meter: &self.meter };
         gate.call(Action::List, || self.list_once(start)).await
     }
 
@@ -92,7 +94,7 @@ impl Api {
     /// `GetSnapshotBlock`: the bytes of a block, whole and with the right checksum.
     pub(super) async fn get(&self, block: u32, token: &str) -> Result<Arc<[u8]>, Failure> {
         let shared = &self.shared;
-        let gate = Gate { account: &shared.gets, snapshot: Some(&self.gets), meter: &shared.meter };
+        let gate = Gate { account: &shared.gets, snapshot: Some(&self.gets), meter: &self.meter };
         gate.call(Action::Get, || self.get_once(block, token)).await
     }
 
@@ -106,7 +108,7 @@ impl Api {
             Failure::new(Class::Transient, Cause::Damage, chain(&error))
         })?;
         let bytes = bytes.into_bytes();
-        self.shared.meter.received(bytes.len());
+        self.meter.received(bytes.len());
         check_block(&answer, &bytes)?;
         Ok(Arc::from(&bytes[..]))
     }

@@ -1,23 +1,13 @@
 //! What can go wrong with an account or a snapshot, in words for who runs the scan.
 
+use crate::aws::ConnectError;
+
 /// Why an account or a snapshot cannot be read.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The threads could not be started.
-    #[error("cannot start the threads that talk to AWS: {0}")]
-    Runtime(String),
-    /// No region is configured.
-    #[error("no AWS region: name one, or set AWS_REGION, or a region in the AWS profile")]
-    MissingRegion,
-    /// A variable that names the endpoint is empty, which the SDK does not survive.
-    #[error("{0} is set but empty: unset it, or name the URL of the endpoint")]
-    EmptyEndpoint(&'static str),
-    /// No credentials were found.
-    #[error(
-        "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or \
-         AWS_PROFILE, or run with an instance, task or web identity role ({0})"
-    )]
-    MissingCredentials(String),
+    /// AWS cannot be asked at all.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     /// AWS does not take the credentials.
     #[error("AWS refused the credentials: {0}")]
     RefusedCredentials(String),
@@ -112,19 +102,4 @@ pub enum Error {
     /// The account was dropped.
     #[error("the AWS account was closed before the read ended")]
     Closed,
-}
-
-/// An error and its sources in one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let part = error.to_string();
-        // Some errors of the SDK already end with their source.
-        if !text.ends_with(&part) {
-            text = format!("{text}: {part}");
-        }
-        source = error.source();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -2,12 +2,11 @@
 
 use super::limiter::Limiter;
 use super::usage::{Action, Meter};
+use crate::aws::CALL_TIMEOUT;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// The longest that one attempt may take, body included.
-pub(super) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const ATTEMPTS: u32 = 8;
 /// Attempts for a block that arrives damaged: it may be so where it is stored.
 const DAMAGED_ATTEMPTS: u32 = 4;
