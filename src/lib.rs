@@ -9,6 +9,8 @@ pub mod advisory;
 pub mod aws;
 pub mod block;
 pub mod cli;
+#[cfg(feature = "cloud")]
+pub mod cloud;
 pub mod commands;
 pub mod filesystem;
 pub mod host;

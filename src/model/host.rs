@@ -54,16 +54,81 @@ pub struct CloudContext {
     /// Account id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
+    /// Alias of the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_alias: Option<String>,
     /// Region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Availability zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub availability_zone: Option<String>,
     /// Instance id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
+    /// The tag `Name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_name: Option<String>,
+    /// Instance type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance_type: Option<String>,
+    /// Architecture, as EC2 writes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub architecture: Option<String>,
+    /// The AMI that the instance was launched from, or that was scanned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<String>,
+    /// When the instance was launched, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launch_time: Option<String>,
+    /// Private addresses, IPv4 before IPv6.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub private_ips: Vec<String>,
+    /// Public addresses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub public_ips: Vec<String>,
+    /// VPC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vpc_id: Option<String>,
+    /// Subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subnet_id: Option<String>,
+    /// Security groups, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub security_groups: Vec<SecurityGroup>,
+    /// Volumes, the root's first, then by device name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<CloudVolume>,
     /// Snapshots that were read, in the order given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub snapshots: Vec<String>,
     /// Tags.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+}
+
+/// A security group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct SecurityGroup {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A volume of an instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CloudVolume {
+    /// Volume id.
+    pub id: String,
+    /// Device name, as the instance's block device mapping writes it.
+    pub device: String,
+    /// Encrypted by EBS.
+    pub encrypted: bool,
+    /// The key that encrypts it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// The snapshot that was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
 }

@@ -12,7 +12,7 @@ mod text;
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
-pub use host::{CloudContext, HostContext, Mount, Os};
+pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};
 pub use package::{Ecosystem, Package, SourcePackage};
 pub use partial::Partial;
 pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};

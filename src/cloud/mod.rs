@@ -1,0 +1,25 @@
+//! An AWS account: its instances and their volumes, and the snapshots that a scan makes of them.
+//! The only layer that changes anything in an account.
+//!
+//! Calls wait for their answers; they may be made from any thread, many at once.
+
+mod account;
+mod calls;
+mod error;
+mod images;
+mod instances;
+mod snapshots;
+
+pub use account::Account;
+pub use error::{Error, Kind};
+pub use instances::{Instance, Volume};
+pub use snapshots::{Created, Purpose, State, Tagged};
+
+use aws_sdk_ec2::types::Tag;
+use std::collections::BTreeMap;
+
+/// Tags as a map; keys are unique in AWS.
+fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
+    let text = |text: Option<&str>| crate::model::printable_str(text.unwrap_or_default());
+    tags.iter().map(|tag| (text(tag.key()), text(tag.value()))).collect()
+}
