@@ -74,8 +74,11 @@ impl First {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
-        let entries = self.0.read_dir(&self.inode(node)?)?;
-        let entries = entries.into_iter();
+        let listing = self.0.read_dir(&self.inode(node)?)?;
+        if let Some(reason) = listing.damage.reasons.into_iter().next() {
+            return Err(reason.into());
+        }
+        let entries = listing.entries.into_iter();
         Ok(entries.map(|entry| Entry { name: entry.name, node: id(entry.inode) }).collect())
     }
 
