@@ -2,6 +2,7 @@
 
 mod directory;
 mod disks;
+mod findings;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;
