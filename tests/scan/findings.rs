@@ -146,21 +146,21 @@ fn host(work: &Path, number: u32) -> PathBuf {
 
 /// dpkg's status of the packages in a host list, which says nothing of their architectures.
 fn status(list: &Value) -> String {
-    let mut stanzas = String::new();
-    for source in list["SrcPackages"].as_object().expect("sources").values() {
-        for name in source["binaryNames"].as_array().expect("names") {
-            let field = |value: &Value| value.as_str().expect("text").to_owned();
-            let name = field(name);
-            stanzas += &format!(
+    let field = |value: &Value| value.as_str().expect("text").to_owned();
+    let sources = list["SrcPackages"].as_object().expect("sources");
+    let stanzas = sources.values().flat_map(|source| {
+        let names = source["binaryNames"].as_array().expect("names");
+        names.iter().map(move |name| {
+            let (name, from) = (field(name), field(&source["name"]));
+            let (of, version) = (field(&source["version"]), &list["packages"][&name]["version"]);
+            format!(
                 "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {}\n\
-                 Source: {} ({})\nMaintainer: none\nDescription: none\n\n",
-                field(&list["packages"][&name]["version"]),
-                field(&source["name"]),
-                field(&source["version"]),
-            );
-        }
-    }
-    stanzas
+                 Source: {from} ({of})\nMaintainer: none\nDescription: none\n",
+                field(version)
+            )
+        })
+    });
+    stanzas.collect::<Vec<_>>().join("\n")
 }
 
 /// A folder as a root, with the package list that dpkg reads from it.
@@ -171,8 +171,7 @@ fn folder_root(folder: &Path, codename: &'static str) -> Root {
     let listed = run(Command::new("dpkg-query").args([&admin, "-W", "-f", FORMAT]));
     let installed = listed.lines().filter_map(|line| line.strip_prefix("installed\t"));
     let packages = folder.with_extension("packages");
-    fs::write(&packages, installed.map(|line| format!("{line}\n")).collect::<String>())
-        .expect("written");
+    fs::write(&packages, installed.collect::<Vec<_>>().join("\n") + "\n").expect("written");
     Root { target: format!("dir:{}", folder.display()), packages, codename }
 }
 
