@@ -26,10 +26,14 @@ const CATALOGUE: &str = r#"{"vulnerabilities":[
  {"cveID":"CVE-3","dateAdded":"2025-01-01","dueDate":"2025-02-01"}]}"#;
 
 fn store() -> (tempfile::TempDir, Store) {
+    store_of(TRACKER)
+}
+
+fn store_of(tracker: &str) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let origin = Origin::default();
-    import(&path, &Debian, origin.clone(), Shrink::Refuse, &mut TRACKER.as_bytes()).unwrap();
+    import(&path, &Debian, origin.clone(), Shrink::Refuse, &mut tracker.as_bytes()).unwrap();
     import(&path, &Kev, origin, Shrink::Refuse, &mut CATALOGUE.as_bytes()).unwrap();
     let store = Store::open(&path).unwrap();
     (folder, store)
@@ -116,6 +120,17 @@ fn what_only_another_release_lists_is_a_gap() {
     let details: Vec<_> = result.gaps.iter().map(|gap| gap.detail.as_str()).collect();
     let known = "advisories speak of these sources in other releases, not in bookworm: python2.7";
     assert_eq!(details, [known]);
+}
+
+#[test]
+fn data_without_sid_are_no_list_of_all_sources() {
+    let open =
+        |release| format!(r#"{{"CVE-1":{{"releases":{{"{release}":{{"status":"open"}}}}}}}}"#);
+    let (there, here) = (open("bullseye"), open("bookworm"));
+    let (_folder, store) = store_of(&format!(r#"{{"python2.7":{there},"zlib":{here}}}"#));
+    let packages = [package("a", "1", ("python2.7", "2.7.18-8"))];
+    let result = match_packages(&store, &os("debian", "bookworm"), &packages).unwrap();
+    assert_eq!((result.found.len(), result.gaps.len()), (0, 0));
 }
 
 #[test]
