@@ -1,15 +1,18 @@
 //! Gets a feed's file over HTTP, or learns that the stored one is still the publisher's.
 //!
-//! TLS is rustls with ring; a proxy is taken from the environment. Size and time are limited, and
-//! a feed asked for over https is not taken from a redirect to http.
+//! TLS is rustls with ring, and trusts whom the machine trusts; a proxy is taken from the
+//! environment. Size and time are limited, and a feed asked for over https is not taken from a
+//! redirect to http.
 
 use super::import::{MAX_FEED, Origin};
 use super::store::FeedInfo;
+use roots::RootsError;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 use ureq::http::{HeaderMap, StatusCode, header};
+use ureq::tls::{RootCerts, TlsConfig};
 
 /// Time for all of one fetch.
 pub const TIME_LIMIT: Duration = Duration::from_mins(15);
@@ -33,6 +36,34 @@ pub enum FetchError {
         url: String,
         /// Why.
         cause: Box<ureq::Error>,
+    },
+    /// The server's certificate comes from nobody whom this machine trusts.
+    #[error(
+        "{url}: the certificate is not from an authority that this machine trusts; one of your own \
+         (a TLS proxy, a mirror) belongs in the system's store or in SSL_CERT_FILE"
+    )]
+    Untrusted {
+        /// What was asked for.
+        url: String,
+    },
+    /// A redirect that would give up https.
+    #[error("{url}: not followed from https to {to}")]
+    Downgrade {
+        /// What was asked for.
+        url: String,
+        /// Where the server points to.
+        to: String,
+    },
+    /// The authorities to trust cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// More than will be kept.
+    #[error("{url}: larger than {} MiB, the limit", limit >> 20)]
+    TooLarge {
+        /// What was asked for.
+        url: String,
+        /// Bytes that are kept at most.
+        limit: u64,
     },
     /// An answer without data.
     #[error("{url}: the server answers {status}")]
@@ -65,8 +96,8 @@ fn fetch_within(
     time: Duration,
     size: u64,
 ) -> Result<Fetched, FetchError> {
-    let http = |cause| FetchError::Http { url: url.to_owned(), cause: Box::new(cause) };
-    let mut request = agent(url, time).get(url);
+    let roots = roots::trusted()?;
+    let mut request = agent(url, time, roots).get(url);
     let stored = stored.filter(|stored| stored.source == url);
     if let Some(tag) = stored.and_then(|stored| stored.etag.as_deref()) {
         request = request.header(header::IF_NONE_MATCH, tag);
@@ -74,7 +105,7 @@ fn fetch_within(
     if let Some(date) = stored.and_then(|stored| stored.last_modified.as_deref()) {
         request = request.header(header::IF_MODIFIED_SINCE, date);
     }
-    let mut response = request.call().map_err(http)?;
+    let mut response = request.call().map_err(|cause| no_answer(url, cause))?;
     match response.status() {
         StatusCode::NOT_MODIFIED if stored.is_some() => return Ok(Fetched::Unchanged),
         StatusCode::OK => {}
@@ -86,18 +117,49 @@ fn fetch_within(
         last_modified: text(response.headers(), header::LAST_MODIFIED),
         date: None,
     };
+    if response.body().content_length().is_some_and(|length| length > size) {
+        return Err(FetchError::TooLarge { url: url.to_owned(), limit: size });
+    }
     let mut body = response.body_mut().with_config().limit(size).reader();
-    let file =
-        keep(&mut body, folder).map_err(|cause| FetchError::Io { url: url.to_owned(), cause })?;
+    let file = keep(&mut body, folder).map_err(|cause| broken(url, cause, size))?;
     Ok(Fetched::File(file, origin))
 }
 
-fn agent(url: &str, time: Duration) -> ureq::Agent {
+fn no_answer(url: &str, cause: ureq::Error) -> FetchError {
+    use rustls::CertificateError::{BadSignature, UnknownIssuer};
+    use rustls::Error::InvalidCertificate;
+    let url = url.to_owned();
+    let tls = match &cause {
+        ureq::Error::RequireHttpsOnly(to) => {
+            return FetchError::Downgrade { url, to: to.clone() };
+        }
+        ureq::Error::Rustls(tls) => Some(tls),
+        ureq::Error::Io(cause) => cause.get_ref().and_then(|cause| cause.downcast_ref()),
+        _ => None,
+    };
+    match tls {
+        // A bad signature is that of an authority with the name of a trusted one.
+        Some(InvalidCertificate(UnknownIssuer | BadSignature)) => FetchError::Untrusted { url },
+        _ => FetchError::Http { url, cause: Box::new(cause) },
+    }
+}
+
+/// A body that ends too early or is too long; ureq hides its own errors in those of the reader.
+fn broken(url: &str, cause: io::Error, limit: u64) -> FetchError {
+    let url = url.to_owned();
+    match cause.get_ref().and_then(|cause| cause.downcast_ref()) {
+        Some(ureq::Error::BodyExceedsLimit(_)) => FetchError::TooLarge { url, limit },
+        _ => FetchError::Io { url, cause },
+    }
+}
+
+fn agent(url: &str, time: Duration, roots: RootCerts) -> ureq::Agent {
     let secure = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
     let config = ureq::Agent::config_builder()
         .timeout_global(Some(time))
         .timeout_connect(Some(Duration::from_secs(30)))
         .https_only(secure)
+        .tls_config(TlsConfig::builder().root_certs(roots).build())
         .http_status_as_error(false)
         .user_agent(concat!("sidelight/", env!("CARGO_PKG_VERSION")))
         .build();
@@ -117,5 +179,6 @@ fn keep(body: &mut impl io::Read, folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+mod roots;
 #[cfg(test)]
 mod tests;

@@ -137,6 +137,13 @@ impl Store {
         key.is_some_and(|key| self.sections.iter().any(|section| section.holds(&key)))
     }
 
+    /// Whether any feed lists the source package in any release of the distribution.
+    pub fn lists_anywhere(&self, distro: &str, package: &str) -> bool {
+        let releases = self.sections.iter().flat_map(|section| &section.info.releases);
+        let mut releases = releases.filter(|release| release.distro == distro);
+        releases.any(|release| self.lists(distro, &release.name, package))
+    }
+
     /// All advisories on a source package in a release, each with its feed's name.
     pub fn advisories(
         &self,

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 const EXAMPLES: &str = "Examples:
   sidelight feeds update                          fetch what is new in all feeds
   sidelight feeds update --feed debian --url https://mirror.example/tracker.json
+  SSL_CERT_FILE=proxy.pem sidelight feeds update  behind a TLS proxy that the system's store lacks
   sidelight feeds import --feed debian tracker.json    from a file, without a network
   sidelight feeds status --format json            what is stored, and of when";
 

@@ -3,7 +3,7 @@
 //! All access goes through a capability to that directory, so that a link swapped in while the
 //! scan runs cannot lead out of it. Special files are never opened.
 
-use super::{Entry, Error, FileSystem, Identity, Kind, Metadata, NodeId};
+use super::{Entry, Error, FileSystem, Identity, Kind, Listing, Metadata, NodeId};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
 use std::collections::HashMap;
@@ -91,7 +91,7 @@ impl FileSystem for Directory {
         })
     }
 
-    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
+    fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let path = self.path(node)?;
         let mut entries = Vec::new();
         for entry in self.root.read_dir(&path)? {
@@ -99,7 +99,7 @@ impl FileSystem for Directory {
             let node = self.id(path.join(&name));
             entries.push(Entry { name: name.into_vec(), node });
         }
-        Ok(entries)
+        Ok(Listing { entries, damage: Vec::new() })
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {

@@ -3,11 +3,14 @@
 
 mod second;
 
-use super::{Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Metadata, NodeId};
+use super::{
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+};
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable, uuid};
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber};
 use second::{Second, may_help};
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -73,10 +76,16 @@ impl First {
         })
     }
 
-    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
-        let entries = self.0.read_dir(&self.inode(node)?)?;
-        let entries = entries.into_iter();
-        Ok(entries.map(|entry| Entry { name: entry.name, node: id(entry.inode) }).collect())
+    fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
+        let found = self.0.read_dir(&self.inode(node)?)?;
+        let entry = |it: ext4_reader::Entry| Entry { name: it.name, node: id(it.inode) };
+        let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
+        let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
+        if count > kept {
+            let what = format!("{} more places in the same directory", count - kept);
+            damage.push(Error::Corrupt { what });
+        }
+        Ok(Listing { entries: found.entries.into_iter().map(entry).collect(), damage })
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
@@ -161,13 +170,24 @@ impl FileSystem for Adapter {
         self.answer(node, |first| first.metadata(node), |second| second.metadata(node))
     }
 
-    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error> {
-        let entries =
-            self.answer(node, |first| first.read_dir(node), |second| second.read_dir(node))?;
-        for entry in &entries {
+    fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
+        let second = |second: &Second| {
+            second.read_dir(node).map(|entries| Listing { entries, damage: Vec::new() })
+        };
+        let mut listing = self.answer(node, |first| first.read_dir(node), second)?;
+        // The second engine may read on where the first stopped, and may stop without a word: its
+        // names are taken, and the damage stays told.
+        if listing.damage.iter().any(may_help)
+            && let Some(entries) = self.second.read_dir(node)
+        {
+            let known: HashSet<_> = listing.entries.iter().map(|it| it.name.clone()).collect();
+            let new = entries.into_iter().filter(|entry| !known.contains(&entry.name));
+            listing.entries.extend(new);
+        }
+        for entry in &listing.entries {
             self.second.note(node, &entry.name, entry.node);
         }
-        Ok(entries)
+        Ok(listing)
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {

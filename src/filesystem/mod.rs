@@ -49,7 +49,7 @@ pub trait FileSystem: Send + Sync {
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error>;
 
     /// Entries of a directory, without `.` and `..`, in no order.
-    fn read_dir(&self, node: NodeId) -> Result<Vec<Entry>, Error>;
+    fn read_dir(&self, node: NodeId) -> Result<Listing, Error>;
 
     /// The entry of a directory by its name.
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error>;
@@ -123,6 +123,15 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// The node it names.
     pub node: NodeId,
+}
+
+/// What a directory holds, as far as it could be read.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// The entries that were read.
+    pub entries: Vec<Entry>,
+    /// What could not be read; empty if the listing is whole.
+    pub damage: Vec<Error>,
 }
 
 /// Why a filesystem or a node could not be read.

@@ -61,14 +61,7 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
 
 fn read_source(tree: &Tree, source: &Source) -> (Vec<IpAddr>, Vec<Gap>) {
     let (mut addresses, mut gaps) = (Vec::new(), Vec::new());
-    let entries = match tree.list(source.folder.as_bytes()) {
-        Ok(entries) => entries,
-        Err(error) => {
-            gaps.push(Gap::new(source.folder, error.reason(), error));
-            return (addresses, gaps);
-        }
-    };
-    for entry in entries {
+    for entry in tree.list(source.folder.as_bytes(), &mut gaps) {
         let (prefix, suffix) = (source.prefix.as_bytes(), source.suffix.as_bytes());
         if entry.name.starts_with(prefix) && entry.name.ends_with(suffix) {
             let path = [source.folder.as_bytes(), b"/", &entry.name].concat();

@@ -125,11 +125,13 @@ fn report_unjoined(found: &[Found], joined: &[usize], gaps: &mut Vec<Gap>) {
     for (_, left) in left.filter(|(_, left)| !left.optional) {
         let Some(filesystem) = &left.filesystem else { continue };
         // An empty data disk holds nothing that could be missed; one whose root cannot be read may.
-        let holds_more = filesystem.read_dir(filesystem.root()).map_or(true, |names| {
-            names.iter().any(|entry| {
-                entry.name != b"lost+found"
-                    && filesystem.metadata(entry.node).map_or(true, |it| it.kind != Kind::Other)
-            })
+        let holds_more = filesystem.read_dir(filesystem.root()).map_or(true, |listing| {
+            let damaged = !listing.damage.is_empty();
+            damaged
+                || listing.entries.iter().any(|entry| {
+                    entry.name != b"lost+found"
+                        && filesystem.metadata(entry.node).map_or(true, |it| it.kind != Kind::Other)
+                })
         });
         if holds_more {
             let detail = format!(

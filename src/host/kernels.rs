@@ -10,17 +10,13 @@ const IMAGES: [&[u8]; 2] = [b"vmlinuz-", b"vmlinux-"];
 pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     let mut kernels = BTreeSet::new();
     for (path, prefixes) in [("/lib/modules", [b"".as_slice(); 2]), ("/boot", IMAGES)] {
-        match tree.list(path.as_bytes()) {
-            Ok(entries) => kernels.extend(entries.iter().filter_map(|entry| {
-                let version =
-                    prefixes.iter().find_map(|prefix| entry.name.strip_prefix(*prefix))?;
-                // A rescue image is named after the machine id, which starts with no version.
-                let is_version =
-                    version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.');
-                is_version.then(|| printable(version))
-            })),
-            Err(error) => gaps.push(Gap::new(path, error.reason(), error)),
-        }
+        kernels.extend(tree.list(path.as_bytes(), gaps).iter().filter_map(|entry| {
+            let version = prefixes.iter().find_map(|prefix| entry.name.strip_prefix(*prefix))?;
+            // A rescue image is named after the machine id, which starts with no version.
+            let is_version =
+                version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.');
+            is_version.then(|| printable(version))
+        }));
     }
     kernels.into_iter().collect()
 }

@@ -4,8 +4,8 @@
 //! starts there again, at most 40 links are followed and at most 4,096 names are looked up. Names
 //! are bytes; UTF-8 is not assumed.
 
-use crate::filesystem::{Entry, Error, FileSystem, Kind, Metadata, NodeId};
-use crate::model::{GapReason, printable};
+use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
+use crate::model::{Gap, GapReason, printable};
 use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -141,16 +141,31 @@ impl Tree {
         self.filesystem(at).metadata(at.node)
     }
 
-    /// Entries of the directory at `path`, sorted by name; none if it is not a directory.
-    pub fn list(&self, path: &[u8]) -> Result<Vec<Entry>, PathError> {
-        let fail = |source| PathError::FileSystem { path: printable(path), source };
-        let Some(at) = self.find(path)? else { return Ok(Vec::new()) };
-        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
-            return Ok(Vec::new());
+    /// Entries of the directory at `path`, sorted by name; none if it is not a directory. What of
+    /// it cannot be read is a gap.
+    pub fn list(&self, path: &[u8], gaps: &mut Vec<Gap>) -> Vec<Entry> {
+        let Listing { mut entries, damage } = match self.listing(path) {
+            Ok(listing) => listing,
+            Err(error) => {
+                gaps.push(Gap::new(printable(path), error.reason(), error));
+                return Vec::new();
+            }
+        };
+        for source in damage {
+            let error = PathError::FileSystem { path: printable(path), source };
+            gaps.push(Gap::new(printable(path), error.reason(), error));
         }
-        let mut entries = self.filesystem(at).read_dir(at.node).map_err(fail)?;
         entries.sort();
-        Ok(entries)
+        entries
+    }
+
+    fn listing(&self, path: &[u8]) -> Result<Listing, PathError> {
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        let Some(at) = self.find(path)? else { return Ok(Listing::default()) };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
+            return Ok(Listing::default());
+        }
+        self.filesystem(at).read_dir(at.node).map_err(fail)
     }
 
     /// A regular file's bytes; `None` if there is no such file.

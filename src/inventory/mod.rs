@@ -3,7 +3,7 @@
 pub mod os;
 mod purl;
 
-use crate::host::{self, Host};
+use crate::host::Host;
 use crate::model::{Gap, GapReason, Package, Partial};
 
 /// Reads one package database format.
@@ -64,32 +64,22 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     })
 }
 
+/// The paths on this host that a cataloger's patterns mean.
 fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
     for pattern in cataloger.patterns() {
-        match matches(host, pattern) {
-            Ok(found) => files.extend(found),
-            Err((path, error)) => gaps.push(Gap::new(path, error.reason(), error)),
+        match *pattern {
+            PathPattern::File(path) => match host.tree.find(path.as_bytes()) {
+                Ok(Some(_)) => files.push(path.as_bytes().to_vec()),
+                Ok(None) => {}
+                Err(error) => gaps.push(Gap::new(path, error.reason(), error)),
+            },
+            PathPattern::Folder { path, except } => {
+                let entries = host.tree.list(path.as_bytes(), gaps).into_iter();
+                let wanted = entries.filter(|entry| !entry.name.ends_with(except.as_bytes()));
+                files.extend(wanted.map(|entry| [path.as_bytes(), b"/", &entry.name].concat()));
+            }
         }
     }
     files
-}
-
-/// The paths on this host that a pattern means.
-fn matches(
-    host: &Host,
-    pattern: &PathPattern,
-) -> Result<Vec<Vec<u8>>, (&'static str, host::PathError)> {
-    match *pattern {
-        PathPattern::File(path) => {
-            let found = host.tree.find(path.as_bytes()).map_err(|error| (path, error))?;
-            Ok(found.map(|_| path.as_bytes().to_vec()).into_iter().collect())
-        }
-        PathPattern::Folder { path, except } => {
-            let entries = host.tree.list(path.as_bytes()).map_err(|error| (path, error))?;
-            let names = entries.into_iter().map(|entry| entry.name);
-            let wanted = names.filter(|name| !name.ends_with(except.as_bytes()));
-            Ok(wanted.map(|name| [path.as_bytes(), b"/", &name].concat()).collect())
-        }
-    }
 }

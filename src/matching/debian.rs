@@ -1,14 +1,25 @@
 //! Debian: advisories are about source packages and their versions, in dpkg's order.
 
-use super::{Rules, Subject};
+use super::{Lookup, Rules, Subject};
 use crate::model::{Os, Package};
 use crate::version::dpkg;
 use std::cmp::Ordering;
 
-const CODENAMES: &[(&str, &str)] =
-    &[("10", "buster"), ("11", "bullseye"), ("12", "bookworm"), ("13", "trixie"), ("14", "forky")];
+/// For the os-release files up to Debian 9, which have no codename, and those that lost it.
+const CODENAMES: &[(&str, &str)] = &[
+    ("7", "wheezy"),
+    ("8", "jessie"),
+    ("9", "stretch"),
+    ("10", "buster"),
+    ("11", "bullseye"),
+    ("12", "bookworm"),
+    ("13", "trixie"),
+    ("14", "forky"),
+];
 
 const SIGNED_KERNEL: &str = "linux-signed-";
+/// What the packages that hold a kernel are called.
+const KERNEL_IMAGE: &str = "linux-image-";
 
 /// The rules.
 pub(super) struct Debian;
@@ -30,17 +41,21 @@ impl Rules for Debian {
         Some("sid")
     }
 
-    /// None for backports and for packages of other archives: their versions follow other fixes.
-    fn subject(&self, package: &Package) -> Option<Subject> {
+    /// Backports and packages of other archives are foreign: their versions follow other fixes.
+    fn subject(&self, package: &Package) -> Lookup {
         let foreign = package.origin.as_deref().is_some_and(|origin| origin != "Debian");
         if foreign || is_backport(&package.version) || is_backport(&package.source.version) {
-            return None;
+            return Lookup::Foreign;
         }
         let source = &package.source;
-        Some(match signed_kernel(&source.name) {
-            Some(name) => Subject { source: name, version: package.version.clone() },
+        let subject = match signed_kernel(&source.name) {
+            Some(source) => Subject { source, version: package.version.clone() },
             None => Subject { source: source.name.clone(), version: source.version.clone() },
-        })
+        };
+        if is_kernel(&subject.source) && !package.name.starts_with(KERNEL_IMAGE) {
+            return Lookup::Apart;
+        }
+        Lookup::Of(subject)
     }
 
     fn compare(&self, a: &str, b: &str) -> Ordering {
@@ -59,10 +74,18 @@ fn is_backport(version: &str) -> bool {
 /// sources of their own: `linux-signed-6.1-ARCH` is a copy of `linux-6.1`.
 fn signed_kernel(source: &str) -> Option<String> {
     let rest = source.strip_prefix(SIGNED_KERNEL).filter(|rest| !rest.is_empty())?;
-    let series = rest.split_once('-').map(|(first, _)| first).filter(|first| {
-        first.contains('.') && first.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-    });
+    let series = rest.split_once('-').map(|(first, _)| first).filter(|first| is_series(first));
     Some(series.map_or_else(|| "linux".to_owned(), |series| format!("linux-{series}")))
+}
+
+/// Whether kernels are built from the source: `linux`, and `linux-6.1` of an older release. Of what
+/// else is built from it, headers and documents above all, the faults of the kernel are no part.
+fn is_kernel(source: &str) -> bool {
+    source == "linux" || source.strip_prefix("linux-").is_some_and(is_series)
+}
+
+fn is_series(text: &str) -> bool {
+    text.contains('.') && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 #[cfg(test)]
@@ -80,6 +103,7 @@ mod tests {
             assert_eq!(Debian.release(&os).as_deref(), expected);
         };
         check(Some("bookworm"), "11", Some("bookworm"));
+        check(None, "9", Some("stretch"));
         check(None, "10", Some("buster"));
         check(Some(""), "13", Some("trixie"));
         check(None, "12.5", Some("bookworm"));
@@ -98,6 +122,16 @@ mod tests {
         check("linux-latest", None);
         check("linux-signed-", None);
         check("linux", None);
+    }
+
+    #[test]
+    fn kernels_are_built_from_linux_and_its_series() {
+        for source in ["linux", "linux-6.1", "linux-2.6.24"] {
+            assert!(is_kernel(source), "{source}");
+        }
+        for source in ["linux-base", "linux-latest", "linuxptp", "linux-5", "util-linux"] {
+            assert!(!is_kernel(source), "{source}");
+        }
     }
 
     #[test]

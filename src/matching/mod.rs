@@ -6,7 +6,7 @@ mod debian;
 use crate::advisory::store::{Store, StoreError};
 use crate::model::{Advisory, AffectedRange, Finding, Gap, GapReason, Os, Package, Partial};
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a distribution names and orders what advisories speak of.
 trait Rules: Sync {
@@ -19,11 +19,22 @@ trait Rules: Sync {
     /// The release that speaks for packages which the host's own release does not list.
     fn rolling(&self) -> Option<&'static str>;
 
-    /// What advisories on the package are about; none if they cannot be about this build of it.
-    fn subject(&self, package: &Package) -> Option<Subject>;
+    /// What advisories on the package are about.
+    fn subject(&self, package: &Package) -> Lookup;
 
     /// The order of versions.
     fn compare(&self, a: &str, b: &str) -> Ordering;
+}
+
+/// How advisories stand to a package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Lookup {
+    /// They may be about it.
+    Of(Subject),
+    /// It is another's build, of which they do not speak.
+    Foreign,
+    /// It comes from a source that they speak of, and holds nothing of what they are about.
+    Apart,
 }
 
 /// What to look up and compare for a package.
@@ -35,8 +46,9 @@ struct Subject {
 
 const RULES: &[&dyn Rules] = &[&debian::Debian];
 
-/// Foreign packages that a gap names; the rest are counted.
+/// Packages that a gap names; the rest are counted.
 const NAMED: usize = 10;
+const FOREIGN: &str = "backports or from other archives, not matched with the release's advisories";
 
 /// The advisories that apply to `packages` of a host with this system, worst first.
 pub fn match_packages(
@@ -52,16 +64,23 @@ pub fn match_packages(
     let Some((rules, release)) = tracked else {
         return Ok(Partial { found: Vec::new(), gaps: vec![no_data(os)] });
     };
-    let mut matcher = Matcher { store, rules, release, known: BTreeMap::new() };
+    let (known, untracked) = (BTreeMap::new(), BTreeSet::new());
+    let mut matcher = Matcher { store, rules, release, known, untracked };
     let mut all = Partial::<Vec<Finding>>::default();
-    let mut foreign = Vec::new();
+    let mut foreign = BTreeSet::new();
     for package in packages {
         match rules.subject(package) {
-            Some(subject) => matcher.findings(package, &subject, &mut all.found)?,
-            None => foreign.push(package.name.as_str()),
+            Lookup::Of(subject) => matcher.findings(package, &subject, &mut all.found)?,
+            Lookup::Foreign => {
+                foreign.insert(package.name.clone());
+            }
+            Lookup::Apart => {}
         }
     }
-    all.gaps.extend(foreign_gap(foreign));
+    all.gaps.extend(unmatched(FOREIGN, &foreign));
+    let left =
+        format!("advisories speak of these sources in other releases, not in {}", matcher.release);
+    all.gaps.extend(unmatched(&left, &matcher.untracked));
     all.found.sort_by(worst_first);
     Ok(all)
 }
@@ -79,19 +98,14 @@ fn no_data(os: &Os) -> Gap {
     Gap::new(place, GapReason::NoVendorData, detail.trim_end())
 }
 
-fn foreign_gap(mut names: Vec<&str>) -> Option<Gap> {
-    names.sort_unstable();
-    names.dedup();
-    let total = names.len();
-    let shown = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-    let more = match total.saturating_sub(NAMED) {
+fn unmatched(why: &str, names: &BTreeSet<String>) -> Option<Gap> {
+    let shown = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match names.len().saturating_sub(NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let detail = format!(
-        "backports or from other archives, not matched with the release's advisories: {shown}{more}"
-    );
-    (total > 0).then(|| Gap::new("packages", GapReason::NoVendorData, detail))
+    let gap = || Gap::new("packages", GapReason::NoVendorData, format!("{why}: {shown}{more}"));
+    (!names.is_empty()).then(gap)
 }
 
 type Advisories = Vec<(String, Advisory)>;
@@ -102,6 +116,8 @@ struct Matcher<'a> {
     release: String,
     /// By source package: many packages are built from one.
     known: BTreeMap<String, Advisories>,
+    /// Sources that only other releases list.
+    untracked: BTreeSet<String>,
 }
 
 impl Matcher<'_> {
@@ -124,11 +140,21 @@ impl Matcher<'_> {
         Ok(())
     }
 
-    fn look_up(&self, source: &str) -> Result<Advisories, StoreError> {
-        let distro = self.rules.distro();
-        let listed = self.store.lists(distro, &self.release, source);
-        let release = if listed { None } else { self.rules.rolling() };
-        self.store.advisories(distro, release.unwrap_or(&self.release), source)
+    /// The advisories of the release, else of the rolling one. A publisher that has a rolling one
+    /// lists in it, or in the release, whatever is in either and was ever in question; a source that
+    /// it knows of neither was left over from an older release or came from a newer one.
+    fn look_up(&mut self, source: &str) -> Result<Advisories, StoreError> {
+        let (distro, rolling) = (self.rules.distro(), self.rules.rolling());
+        for release in [Some(self.release.as_str()), rolling].into_iter().flatten() {
+            if self.store.lists(distro, release, source) {
+                return self.store.advisories(distro, release, source);
+            }
+        }
+        let complete = rolling.is_some_and(|rolling| self.store.tracks(distro, rolling));
+        if complete && self.store.lists_anywhere(distro, source) {
+            self.untracked.insert(source.to_owned());
+        }
+        Ok(Advisories::new())
     }
 
     fn applies(&self, advisory: &Advisory, version: &str) -> bool {

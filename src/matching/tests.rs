@@ -17,6 +17,8 @@ const TRACKER: &str = r#"{
  "newer": {
   "CVE-5": {"releases": {"sid": {"status": "resolved", "fixed_version": "2-1"}}},
   "CVE-6": {"releases": {"sid": {"status": "open"}}}},
+ "python2.7": {
+  "CVE-8": {"releases": {"bullseye": {"status": "open"}}}},
  "vague": {
   "CVE-7": {"releases": {"bookworm": {"status": "undetermined"}, "sid": {"status": "open"}}}}
 }"#;
@@ -24,10 +26,14 @@ const CATALOGUE: &str = r#"{"vulnerabilities":[
  {"cveID":"CVE-3","dateAdded":"2025-01-01","dueDate":"2025-02-01"}]}"#;
 
 fn store() -> (tempfile::TempDir, Store) {
+    store_of(TRACKER)
+}
+
+fn store_of(tracker: &str) -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let origin = Origin::default();
-    import(&path, &Debian, origin.clone(), Shrink::Refuse, &mut TRACKER.as_bytes()).unwrap();
+    import(&path, &Debian, origin.clone(), Shrink::Refuse, &mut tracker.as_bytes()).unwrap();
     import(&path, &Kev, origin, Shrink::Refuse, &mut CATALOGUE.as_bytes()).unwrap();
     let store = Store::open(&path).unwrap();
     (folder, store)
@@ -91,10 +97,40 @@ fn findings_are_worst_first_then_by_package_and_id() {
 
 #[test]
 fn a_signed_kernel_has_its_binaries_version() {
-    let signed = |version| package("linux-image", version, ("linux-signed-amd64", "6.1.99+1"));
-    assert_eq!(ids(&[signed("6.1.69-1")]), ["linux-image CVE-4"]);
+    let signed =
+        |version| package("linux-image-amd64", version, ("linux-signed-amd64", "6.1.99+1"));
+    assert_eq!(ids(&[signed("6.1.69-1")]), ["linux-image-amd64 CVE-4"]);
     assert!(ids(&[signed("6.1.76-1")]).is_empty());
     assert!(ids(&[package("linux-image-amd64", "1", ("linux-latest", "1"))]).is_empty());
+}
+
+#[test]
+fn headers_of_a_kernel_are_no_kernel() {
+    let built = |name| package(name, "6.1.69-1", ("linux", "6.1.69-1"));
+    assert!(ids(&[built("linux-libc-dev"), built("linux-headers-6.1.0-17-common")]).is_empty());
+    let unsigned = "linux-image-6.1.0-17-amd64-unsigned";
+    assert_eq!(ids(&[built(unsigned)]), [format!("{unsigned} CVE-4")]);
+}
+
+#[test]
+fn what_only_another_release_lists_is_a_gap() {
+    let packages = ["a", "b"].map(|name| package(name, "1", ("python2.7", "2.7.18-8")));
+    let result = matched(&os("debian", "bookworm"), &packages);
+    assert!(result.found.is_empty());
+    let details: Vec<_> = result.gaps.iter().map(|gap| gap.detail.as_str()).collect();
+    let known = "advisories speak of these sources in other releases, not in bookworm: python2.7";
+    assert_eq!(details, [known]);
+}
+
+#[test]
+fn data_without_sid_are_no_list_of_all_sources() {
+    let open =
+        |release| format!(r#"{{"CVE-1":{{"releases":{{"{release}":{{"status":"open"}}}}}}}}"#);
+    let (there, here) = (open("bullseye"), open("bookworm"));
+    let (_folder, store) = store_of(&format!(r#"{{"python2.7":{there},"zlib":{here}}}"#));
+    let packages = [package("a", "1", ("python2.7", "2.7.18-8"))];
+    let result = match_packages(&store, &os("debian", "bookworm"), &packages).unwrap();
+    assert_eq!((result.found.len(), result.gaps.len()), (0, 0));
 }
 
 #[test]

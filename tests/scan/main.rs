@@ -2,6 +2,7 @@
 
 mod directory;
 mod disks;
+mod findings;
 mod joined;
 mod second_engine;
 #[cfg(feature = "ebs")]

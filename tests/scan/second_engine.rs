@@ -3,6 +3,7 @@
 use crate::support::scan;
 use ext4_reader::{Ext4, InodeNumber};
 use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -62,4 +63,33 @@ fn what_both_refuse_is_a_gap() {
     assert_eq!(code, 3);
     let gaps = report["gaps"].as_array().expect("gaps");
     assert!(gaps.iter().any(|gap| gap["reason"] == "corrupt"), "{gaps:?}");
+}
+
+#[test]
+fn a_damaged_directory_keeps_the_names_of_its_other_blocks() {
+    let work = tempfile::tempdir().expect("a folder");
+    let folder = work.path().join("root/var/lib/dpkg/status.d");
+    fs::create_dir_all(&folder).expect("made");
+    for index in 0..200 {
+        let name = format!("package-{index:0>60}");
+        fs::write(folder.join(&name), format!("Package: p{index}\nVersion: 1\n")).expect("written");
+    }
+    let image = root(work.path());
+    let blocks = run("debugfs", &["-R", "blocks /var/lib/dpkg/status.d", &image]);
+    let blocks: Vec<u64> = blocks.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let stats = run("debugfs", &["-R", "show_super_stats -h", &image]);
+    let size = stats.lines().find_map(|line| line.strip_prefix("Block size:")).expect("a size");
+    let size: u64 = size.trim().parse().expect("a number");
+    // The length of the first record of the third block.
+    let disk = File::options().write(true).open(&image).expect("opened");
+    disk.write_all_at(&[0xff, 0xff], blocks[2] * size + 4).expect("written");
+    let (code, report) = scan(&[Path::new(&image)]);
+    let count = report["assets"][0]["packages"].as_array().expect("packages").len();
+    assert_eq!(code, 3);
+    assert!((150..201).contains(&count), "{count} of 201 packages");
+    let gap = &report["gaps"][0];
+    assert_eq!(
+        (&gap["place"], &gap["reason"]),
+        (&"/var/lib/dpkg/status.d".into(), &"corrupt".into())
+    );
 }

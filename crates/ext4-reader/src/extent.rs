@@ -17,6 +17,31 @@ pub struct Run {
     pub length: u64,
 }
 
+impl Run {
+    /// The part inside some blocks of the file.
+    pub fn within(&self, blocks: &Range<u64>) -> Option<Self> {
+        let start = self.logical.max(blocks.start);
+        let end = (self.logical + self.length).min(blocks.end);
+        let physical = self.physical + (start.saturating_sub(self.logical));
+        (start < end).then(|| Self { logical: start, physical, length: end - start })
+    }
+
+    /// The run cut into pieces of `most` blocks, at least one.
+    pub fn pieces(self, most: u64) -> impl Iterator<Item = Self> {
+        let most = most.max(1);
+        (0..self.length.div_ceil(most)).map(move |index| Self {
+            logical: self.logical + index * most,
+            physical: self.physical + index * most,
+            length: most.min(self.length - index * most),
+        })
+    }
+
+    /// The bytes of the device that hold it.
+    pub fn device(&self, block_size: u64) -> Range<u64> {
+        self.physical * block_size..(self.physical + self.length) * block_size
+    }
+}
+
 impl Ext4 {
     /// The runs of an inode with extents that touch `wanted` (in blocks), in order.
     pub(crate) fn extent_runs(

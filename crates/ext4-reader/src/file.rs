@@ -76,11 +76,19 @@ impl Ext4 {
             return Err(Error::corrupt("no data in a special file: inode", inode.number.0));
         }
         let size = self.superblock.block_size;
-        let blocks = bytes.start / size..bytes.end.div_ceil(size);
+        self.block_runs(inode, &(bytes.start / size..bytes.end.div_ceil(size)))
+    }
+
+    /// The runs that touch some blocks of a file, in order. The first and the last run may go on
+    /// past the blocks that were asked for.
+    pub(crate) fn block_runs(&self, inode: &Inode, blocks: &Range<u64>) -> Result<Vec<Run>, Error> {
+        if blocks.is_empty() {
+            return Ok(Vec::new());
+        }
         if inode.uses_extents() {
-            self.extent_runs(inode, &blocks)
+            self.extent_runs(inode, blocks)
         } else {
-            self.mapped_runs(inode, &blocks)
+            self.mapped_runs(inode, blocks)
         }
     }
 

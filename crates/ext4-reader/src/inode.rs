@@ -37,8 +37,10 @@ pub struct Time {
 
 const ENCRYPTED: u32 = 0x800;
 const COMPRESSED: u32 = 0x4;
+const INDEX: u32 = 0x1000;
 const EXTENTS: u32 = 0x8_0000;
 const INLINE_DATA: u32 = 0x1000_0000;
+const CASEFOLD: u32 = 0x4000_0000;
 
 /// An inode that was read.
 #[derive(Debug, Clone)]
@@ -131,6 +133,15 @@ impl Inode {
 
     pub(crate) fn uses_extents(&self) -> bool {
         self.flags & EXTENTS != 0
+    }
+
+    /// Whether a directory has an index of hashed names.
+    pub(crate) fn is_indexed(&self) -> bool {
+        self.flags & INDEX != 0
+    }
+
+    pub(crate) fn folds_case(&self) -> bool {
+        self.flags & CASEFOLD != 0
     }
 
     pub(crate) fn is_inline(&self) -> bool {

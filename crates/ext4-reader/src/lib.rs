@@ -7,17 +7,21 @@
 //! devices as filesystems, dirdata, unknown incompatible features.
 
 mod bytes;
+mod checksum;
 mod directory;
+mod dirent;
 mod error;
 mod extent;
 mod file;
 mod group;
+mod hashed;
 mod indirect;
 mod inode;
+mod name_hash;
 mod superblock;
 mod xattr;
 
-pub use directory::Entry;
+pub use directory::{Damage, Entry, Listing};
 pub use error::Error;
 pub use inode::{Inode, InodeNumber, Kind, Time};
 pub use superblock::{Generation, Superblock};

@@ -2,6 +2,8 @@
 
 use crate::Error;
 use crate::bytes::{joined, u16_at, u32_at};
+use crate::checksum::crc32c;
+use crate::name_hash::Sign;
 use block_source::{BlockSource, ReadError};
 
 pub const PRIMARY: u64 = 1024;
@@ -16,6 +18,8 @@ pub mod incompat {
     pub const META_BG: u32 = 0x10;
     pub const BITS_64: u32 = 0x80;
     pub const EA_INODE: u32 = 0x400;
+    pub const CSUM_SEED: u32 = 0x2000;
+    pub const LARGE_DIR: u32 = 0x4000;
     /// filetype, recover, meta_bg, extents, 64bit, mmp, flex_bg, ea_inode, csum_seed, largedir,
     /// inline_data, encrypt, casefold.
     pub const KNOWN: u32 = 0x2
@@ -34,6 +38,7 @@ pub mod incompat {
 }
 
 const COMPAT_HAS_JOURNAL: u32 = 0x4;
+const COMPAT_DIR_INDEX: u32 = 0x20;
 const COMPAT_SPARSE_SUPER2: u32 = 0x200;
 const RO_SPARSE_SUPER: u32 = 0x1;
 const RO_METADATA_CSUM: u32 = 0x400;
@@ -73,6 +78,11 @@ pub struct Superblock {
     pub(crate) inode_size: u64,
     pub(crate) descriptor_size: u64,
     pub(crate) first_meta_bg: u64,
+    /// Where checksums of metadata start from, if there are any.
+    pub(crate) checksum_seed: Option<u32>,
+    pub(crate) hash_seed: [u32; 4],
+    /// Unknown if nothing wrote it down.
+    pub(crate) hash_sign: Option<Sign>,
     compat: u32,
     incompat: u32,
     ro_compat: u32,
@@ -131,6 +141,9 @@ impl Superblock {
             inode_size: if revision == 0 { 128 } else { u64::from(u16_at(raw, 0x58)) },
             descriptor_size: if wide { u64::from(u16_at(raw, 0xfe)) } else { 32 },
             first_meta_bg: u64::from(u32_at(raw, 0x104)),
+            checksum_seed: (ro_compat & RO_METADATA_CSUM != 0).then(|| checksum_seed(raw)),
+            hash_seed: std::array::from_fn(|index| u32_at(raw, 0xec + 4 * index)),
+            hash_sign: hash_sign(u32_at(raw, 0x160)),
             compat: u32_at(raw, 0x5c),
             incompat,
             ro_compat,
@@ -182,6 +195,17 @@ impl Superblock {
         }
     }
 
+    pub(crate) fn has_index_feature(&self) -> bool {
+        self.compat & COMPAT_DIR_INDEX != 0
+    }
+
+    /// Whether the index of a directory may say that a name is absent. Without checksums a flipped
+    /// bit could hide a name, and before the journal is replayed the index and the entries may
+    /// stem from different moments.
+    pub(crate) fn index_may_deny(&self) -> bool {
+        self.checksum_seed.is_some() && !self.needs_recovery()
+    }
+
     pub(crate) fn has(&self, feature: u32) -> bool {
         self.incompat & feature != 0
     }
@@ -209,7 +233,24 @@ fn is_power(mut number: u64, base: u64) -> bool {
 
 /// CRC-32C of all but the checksum itself, from an all-ones seed.
 fn checksum_holds(raw: &[u8]) -> bool {
-    !crc32c::crc32c(&raw[..0x3fc]) == u32_at(raw, 0x3fc)
+    crc32c(!0, &raw[..0x3fc]) == u32_at(raw, 0x3fc)
+}
+
+/// The UUID's checksum, or a number that outlives a change of the UUID.
+fn checksum_seed(raw: &[u8]) -> u32 {
+    if u32_at(raw, 0x60) & incompat::CSUM_SEED != 0 {
+        u32_at(raw, 0x270)
+    } else {
+        crc32c(!0, &raw[0x68..0x78])
+    }
+}
+
+fn hash_sign(flags: u32) -> Option<Sign> {
+    match flags & 3 {
+        1 => Some(Sign::Signed),
+        2 => Some(Sign::Unsigned),
+        _ => None,
+    }
 }
 
 pub fn is_signed(device: &dyn BlockSource, at: u64) -> Result<bool, ReadError> {

@@ -93,9 +93,15 @@ fn content(ext4: &Ext4, inode: &Inode) -> Vec<u8> {
     bytes
 }
 
+fn listing_of(ext4: &Ext4, folder: &Inode) -> Vec<ext4_reader::Entry> {
+    let listing = ext4.read_dir(folder).unwrap();
+    assert!(listing.damage.is_empty(), "{:?}", listing.damage);
+    listing.entries
+}
+
 fn ours(ext4: &Ext4, at: InodeNumber, path: &[u8], listing: &mut Listing) {
     let folder = ext4.inode(at).unwrap();
-    for entry in ext4.read_dir(&folder).unwrap() {
+    for entry in listing_of(ext4, &folder) {
         let name =
             if path.is_empty() { entry.name.clone() } else { [path, b"/", &entry.name].concat() };
         if name == b"lost+found" {
@@ -222,8 +228,9 @@ fn walk(ext4: &Ext4, at: InodeNumber, depth: usize) {
     let _ = ext4.xattrs(&inode);
     let _ = ext4.read_link(&inode);
     let _ = ext4.read_at(&inode, 0, &mut vec![0; 200_000]);
+    let _ = ext4.lookup(&inode, b"file");
     if depth < 4 {
-        for entry in ext4.read_dir(&inode).unwrap_or_default().into_iter().take(50) {
+        for entry in ext4.read_dir(&inode).unwrap_or_default().entries.into_iter().take(50) {
             walk(ext4, entry.inode, depth + 1);
         }
     }

@@ -145,14 +145,17 @@ impl State {
         }
     }
 
+    /// A `nodsa` may outlive the fix that came by a point release, so it counts only while the issue
+    /// is open: <https://salsa.debian.org/security-tracker-team/security-tracker/-/blob/master/lib/python/security_db.py>
+    /// (`getBugsForSourcePackage`).
     fn fix(&self) -> Status {
         match (self.urgency.as_deref(), self.nodsa_reason.as_deref()) {
             (Some("end-of-life"), _) => Status::EndOfLife,
             (Some("unimportant"), _) => Status::Unimportant,
+            _ if self.status == "resolved" => Status::Fixed,
             (_, Some("ignored")) => Status::WillNotFix,
             (_, Some("postponed")) => Status::FixDeferred,
             _ if self.nodsa.is_some() => Status::NoAdvisory,
-            _ if self.status == "resolved" => Status::Fixed,
             _ => Status::Affected,
         }
     }

@@ -87,10 +87,19 @@ fn errors_of_the_server_are_told() {
 #[test]
 fn size_and_time_are_limited() {
     let (url, _server) = serve(answer("200 OK", &[b' '; 100]), Duration::ZERO);
-    let error = get(&url, None, 99).unwrap_err();
-    assert!(matches!(error, FetchError::Io { .. }), "{error}");
+    assert!(matches!(get(&url, None, 99), Err(FetchError::TooLarge { limit: 99, .. })));
     let (url, _server) = serve(Vec::new(), Duration::from_secs(4));
     assert!(matches!(get(&url, None, 99), Err(FetchError::Http { .. })));
+}
+
+#[test]
+fn a_small_body_that_unpacks_to_a_large_one_is_refused() {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+    packer.write_all(&vec![b' '; 100_000]).unwrap();
+    let small = packer.finish().unwrap();
+    assert!(small.len() < 1000);
+    let (url, _server) = serve(answer("200 OK\r\ncontent-encoding: gzip", &small), Duration::ZERO);
+    assert!(matches!(get(&url, None, 1000), Err(FetchError::TooLarge { limit: 1000, .. })));
 }
 
 #[test]

@@ -90,12 +90,7 @@ fn the_size_is_limited() {
 }
 
 fn unpacked() -> Option<tempfile::TempDir> {
-    let shared = std::env::var_os("SIDELIGHT_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let tar = ["advisories", "data/advisories"]
-        .map(|folder| shared.join(folder).join("raw-feeds.tar.zst"))
-        .into_iter()
-        .find(|tar| tar.exists())?;
+    let tar = test_material::shared()?.join("data/advisories/raw-feeds.tar.zst");
     let folder = tempfile::tempdir().unwrap();
     let mut unpack = Command::new("tar");
     unpack.arg("--zstd").arg("-xf").arg(tar).arg("-C").arg(folder.path());
@@ -105,10 +100,7 @@ fn unpacked() -> Option<tempfile::TempDir> {
 
 #[test]
 fn real_slices_are_read_whole() {
-    let Some(folder) = unpacked() else {
-        eprintln!("skipped: no shared data");
-        return;
-    };
+    let Some(folder) = unpacked() else { return };
     let raw = folder.path().join("vuln/raw-feeds");
     let files: [(&dyn AdvisoryFeed, &str); 5] = [
         (&Debian, "osv.dev/vulnfeeds/test_data/debian/debian_security_tracker_mock.json"),

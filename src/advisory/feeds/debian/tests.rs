@@ -30,7 +30,7 @@ fn the_range_follows_status_and_fixed_version() {
 }
 
 #[test]
-fn the_word_for_the_fix_follows_urgency_then_nodsa_then_status() {
+fn the_word_for_the_fix_follows_urgency_then_status_then_nodsa() {
     let check = |state: &str, expected| assert_eq!(one(state).fix, expected, "{state}");
     let fixed = r#""status":"resolved","fixed_version":"2""#;
     check(fixed, Status::Fixed);
@@ -38,6 +38,8 @@ fn the_word_for_the_fix_follows_urgency_then_nodsa_then_status() {
     check(r#""status":"open","nodsa":"Minor issue","nodsa_reason":"""#, Status::NoAdvisory);
     check(r#""status":"open","nodsa":"x","nodsa_reason":"ignored""#, Status::WillNotFix);
     check(r#""status":"open","nodsa":"x","nodsa_reason":"postponed""#, Status::FixDeferred);
+    check(&format!(r#"{fixed},"nodsa":"Minor issue""#), Status::Fixed);
+    check(&format!(r#"{fixed},"nodsa":"x","nodsa_reason":"ignored""#), Status::Fixed);
     check(&format!(r#"{fixed},"nodsa":"x","urgency":"unimportant""#), Status::Unimportant);
     check(r#""status":"open","nodsa":"x","urgency":"end-of-life""#, Status::EndOfLife);
 }

@@ -1,0 +1,38 @@
+//! Checksums of metadata: <https://docs.kernel.org/filesystems/ext4/overview.html#checksums>.
+
+use crate::Inode;
+use crate::bytes::{u16_at, u32_at};
+
+/// Bytes at the end of a directory block that hold its checksum, dressed as an unused entry.
+pub const TAIL: usize = 12;
+const TAIL_TYPE: u8 = 0xde;
+
+/// CRC-32C as the kernel chains it: not inverted at either end.
+pub fn crc32c(seed: u32, bytes: &[u8]) -> u32 {
+    !crc32c::crc32c_append(!seed, bytes)
+}
+
+/// What the checksums of all that belongs to an inode start from.
+pub fn inode_seed(filesystem_seed: u32, inode: &Inode) -> u32 {
+    let seed = crc32c(filesystem_seed, &inode.number.0.to_le_bytes());
+    crc32c(seed, &inode.generation.to_le_bytes())
+}
+
+/// Whether a directory block with entries has a checksum that holds.
+pub fn leaf_holds(seed: u32, block: &[u8]) -> bool {
+    let Some((entries, tail)) = block.split_at_checked(block.len().saturating_sub(TAIL)) else {
+        return false;
+    };
+    let dressed = u32_at(tail, 0) == 0 && u16_at(tail, 4) == TAIL as u16;
+    dressed && tail[6..8] == [0, TAIL_TYPE] && crc32c(seed, entries) == u32_at(tail, 8)
+}
+
+/// Whether an index block has a checksum that holds. It covers the `used` bytes in front, and the
+/// four bytes before itself; it stands after the last entry that the block has room for.
+pub fn index_holds(seed: u32, block: &[u8], used: usize, tail: usize) -> bool {
+    let (Some(used), Some(tail)) = (block.get(..used), block.get(tail..tail + 8)) else {
+        return false;
+    };
+    let sum = crc32c(crc32c(seed, used), &tail[..4]);
+    crc32c(sum, &[0; 4]) == u32_at(tail, 4)
+}
