@@ -7,6 +7,7 @@ mod host;
 mod package;
 mod partial;
 mod report;
+mod sweep;
 mod text;
 
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
@@ -16,4 +17,7 @@ pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup}
 pub use package::{Ecosystem, Package, SourcePackage};
 pub use partial::Partial;
 pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
+pub use sweep::{
+    HostStatus, Leftovers, SWEEP_SCHEMA_VERSION, SkipReason, SweepReceipt, SweepSummary, SweptHost, Totals,
+};
 pub use text::{printable, printable_str, uuid};

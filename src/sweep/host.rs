@@ -1,0 +1,259 @@
+//! One host of a sweep: its snapshots are made, waited for, scanned and deleted.
+
+use super::ledger::{Held, Ledger};
+use super::selection::left_out;
+use super::{Settings, now};
+use crate::advisory::store::Store;
+use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
+use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
+use crate::pipeline::{self, Progress, Scan, Target, TargetError, TargetProblem};
+use crate::source::ebs_snapshot;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Waits between two looks at snapshots that are on their way.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// A snapshot that was just made may not be listed yet.
+const UNLISTED: Duration = Duration::from_secs(30);
+
+/// Why a host was not scanned.
+#[derive(Debug)]
+pub struct Failure {
+    /// In one word.
+    pub reason: SkipReason,
+    /// In words.
+    pub detail: String,
+}
+
+impl Failure {
+    pub(super) fn new(reason: SkipReason, detail: impl ToString) -> Self {
+        Self { reason, detail: detail.to_string() }
+    }
+}
+
+/// What the scans of a sweep share.
+pub struct Scanner {
+    /// The account.
+    pub account: Arc<Account>,
+    /// The same account, for blocks.
+    pub ebs: ebs_snapshot::Account,
+    /// The snapshots of this process.
+    pub ledger: Arc<Ledger>,
+    /// Advisories, if findings are wanted.
+    pub store: Option<Store>,
+    /// How the sweep goes about its work.
+    pub settings: Settings,
+    /// Id of the sweep.
+    pub sweep: String,
+    /// Looking for room and taking it go together.
+    pub room: Mutex<()>,
+}
+
+impl Scanner {
+    /// Scans an instance. However this ends, its snapshots are gone.
+    pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+        let left_out = left_out(instance);
+        let held = self.create(instance, &left_out)?;
+        let mut gaps: Vec<Gap> = left_out
+            .iter()
+            .map(|it| Gap::new(place(it), GapReason::Excluded, "its owner's tag says never"))
+            .collect();
+        let mut context = instance.context.clone();
+        context.volumes = instance.volumes.iter().map(|volume| volume.context.clone()).collect();
+        for volume in &mut context.volumes {
+            let own = held.created.iter().find(|created| created.volume == volume.id);
+            volume.snapshot = own.map(|created| created.snapshot.clone());
+        }
+        let failed = self.wait(&held)?;
+        self.read(context, &failed, &mut gaps, progress)
+    }
+
+    /// Scans an AMI or other volumes whose snapshots the context names.
+    pub fn read(
+        &self,
+        mut context: CloudContext,
+        failed: &BTreeMap<String, Failure>,
+        gaps: &mut Vec<Gap>,
+        progress: &dyn Progress,
+    ) -> Result<ScanReport, Failure> {
+        let mut targets = Vec::new();
+        for volume in &context.volumes {
+            let Some(snapshot) = &volume.snapshot else { continue };
+            match failed.get(snapshot) {
+                Some(failure) => {
+                    gaps.push(Gap::new(place(volume), GapReason::Unreadable, &failure.detail));
+                }
+                None => targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) }),
+            }
+        }
+        let scan = Scan {
+            targets: &targets,
+            cache_bytes: self.settings.cache_bytes,
+            account: Some(&self.ebs),
+            lenient: true,
+        };
+        let mut report = pipeline::scan(&scan, progress).map_err(|e| unreadable(&e, &context))?;
+        if let Some(store) = &self.store {
+            let matched = pipeline::add_findings(&mut report, store);
+            matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
+        }
+        context.snapshots = std::mem::take(&mut report.host.cloud.snapshots);
+        report.host.cloud = context;
+        report.gaps.append(gaps);
+        report.gaps.sort();
+        Ok(report)
+    }
+
+    fn create(&self, instance: &Instance, left_out: &[&CloudVolume]) -> Result<Held, Failure> {
+        let left_out: Vec<String> = left_out.iter().map(|volume| volume.id.clone()).collect();
+        let wanted = instance.volumes.len() - left_out.len();
+        let until = Instant::now() + self.settings.room_timeout;
+        let mut wait = FIRST_WAIT;
+        loop {
+            match self.try_create(instance, &left_out, wanted) {
+                Some(Ok(held)) => return Ok(held),
+                Some(Err(error)) if error.kind != Kind::Limit => return Err(refused(&error)),
+                None if self.ledger.is_closed() => return Err(interrupted()),
+                Some(Err(_)) | None if Instant::now() < until => {}
+                Some(Err(_)) | None => {
+                    let detail = "too many snapshots of this account are on their way";
+                    return Err(Failure::new(SkipReason::PendingLimit, detail));
+                }
+            }
+            self.ledger.pause(jittered(wait));
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// `None` if there is no room among the account's pending snapshots, or the sweep ends.
+    fn try_create(
+        &self,
+        instance: &Instance,
+        left_out: &[String],
+        wanted: usize,
+    ) -> Option<Result<Held, Error>> {
+        let _one_at_a_time = self.room.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.account.pending_snapshots() {
+            Ok(pending) if pending + wanted > self.settings.most_pending => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
+        }
+        let purpose = self.purpose();
+        self.ledger.create(|account| account.create_snapshots(instance, left_out, &purpose))
+    }
+
+    /// What the tags of a snapshot made now say.
+    pub fn purpose(&self) -> Purpose {
+        let (created, expires) = now(self.settings.lifetime);
+        Purpose { sweep: self.sweep.clone(), created, expires }
+    }
+
+    /// Waits until all snapshots are readable or never will be; those that failed, if any is
+    /// readable.
+    pub fn wait(&self, held: &Held) -> Result<BTreeMap<String, Failure>, Failure> {
+        let started = Instant::now();
+        let mut pending: Vec<String> = held.created.iter().map(|it| it.snapshot.clone()).collect();
+        let mut failed = BTreeMap::new();
+        let mut wait = FIRST_WAIT;
+        loop {
+            let states = self.account.snapshot_states(&pending).map_err(|error| refused(&error))?;
+            pending.retain(|id| match states.get(id) {
+                Some(State::Completed) => false,
+                Some(State::Pending(_)) => true,
+                Some(State::Failed(why)) => {
+                    let detail = format!("snapshot {id} ended in error: {why}");
+                    failed.insert(id.clone(), Failure::new(SkipReason::SnapshotFailed, detail));
+                    false
+                }
+                None if started.elapsed() < self.settings.unlisted => true,
+                None => {
+                    let detail = format!("snapshot {id} is gone before it was read");
+                    failed.insert(id.clone(), Failure::new(SkipReason::SnapshotVanished, detail));
+                    false
+                }
+            });
+            if pending.is_empty() {
+                return some_left(held, failed);
+            }
+            if self.ledger.is_closed() {
+                return Err(interrupted());
+            }
+            if started.elapsed() > self.settings.snapshot_timeout {
+                let detail = format!("snapshot {} is still not completed", pending[0]);
+                return Err(Failure::new(SkipReason::SnapshotTimeout, detail));
+            }
+            self.ledger.pause(jittered(wait));
+            wait = (wait * 3 / 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+/// What [`Settings::unlisted`] is by default.
+pub(super) const fn unlisted() -> Duration {
+    UNLISTED
+}
+
+/// The failures, unless nothing is left to scan.
+fn some_left(
+    held: &Held,
+    mut failed: BTreeMap<String, Failure>,
+) -> Result<BTreeMap<String, Failure>, Failure> {
+    match failed.pop_first() {
+        Some((_, failure)) if failed.len() + 1 == held.created.len() => Err(failure),
+        Some((id, failure)) => {
+            failed.insert(id, failure);
+            Ok(failed)
+        }
+        None => Ok(failed),
+    }
+}
+
+/// Between half of it and all of it, so that hosts do not ask in step.
+fn jittered(time: Duration) -> Duration {
+    time.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+/// The name of a volume in reports.
+pub fn place(volume: &CloudVolume) -> String {
+    let name = if volume.id.is_empty() { volume.snapshot.as_deref() } else { Some(&*volume.id) };
+    match name.unwrap_or_default() {
+        name if volume.device.is_empty() => name.to_owned(),
+        name => format!("{name} ({})", volume.device),
+    }
+}
+
+fn interrupted() -> Failure {
+    Failure::new(SkipReason::Interrupted, "the sweep was told to end")
+}
+
+/// What a refused call means for the host.
+pub(super) fn refused(error: &Error) -> Failure {
+    let reason = match error.kind {
+        Kind::Denied => SkipReason::Denied,
+        Kind::NotFound | Kind::State => SkipReason::Terminated,
+        Kind::Throttled => SkipReason::Throttled,
+        Kind::Credentials | Kind::Connect => SkipReason::Credentials,
+        Kind::Limit => SkipReason::PendingLimit,
+        Kind::DryRun | Kind::Unreachable | Kind::Other => SkipReason::Error,
+    };
+    Failure::new(reason, error)
+}
+
+/// What a snapshot that cannot be opened means for the host; a key is named.
+fn unreadable(error: &TargetError, context: &CloudContext) -> Failure {
+    let reason = match error.kind {
+        TargetProblem::Key => SkipReason::KeyDenied,
+        TargetProblem::Denied => SkipReason::Denied,
+        TargetProblem::Missing => SkipReason::SnapshotVanished,
+        TargetProblem::Throttled => SkipReason::Throttled,
+        TargetProblem::Credentials => SkipReason::Credentials,
+        TargetProblem::Other => SkipReason::Error,
+    };
+    let keys: Vec<_> = context.volumes.iter().filter_map(|it| it.kms_key.as_deref()).collect();
+    match (reason, keys.first()) {
+        (SkipReason::KeyDenied, Some(key)) => Failure::new(reason, format!("key {key}: {error}")),
+        _ => Failure::new(reason, error),
+    }
+}
