@@ -5,8 +5,8 @@ use crate::advisory::store::Store;
 use crate::matching;
 use crate::model::{FeedState, Gap, GapReason, ScanReport, Severity};
 use crate::pipeline::{self, Options};
-use crate::report;
-use anyhow::Context;
+use crate::report::{self, Vulnerabilities};
+use anyhow::{Context, ensure};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,6 +28,9 @@ pub struct Args {
     /// How the report is written
     #[arg(long, value_parser = format_names(), default_value = "table")]
     format: String,
+    /// Put the findings into the CycloneDX document, as vulnerabilities
+    #[arg(long, conflicts_with = "no_match")]
+    bom_vulnerabilities: bool,
     /// Where the report is written, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -56,14 +59,15 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 /// Runs a scan.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let options = report_options(args)?;
     let mut targets = Vec::new();
     for text in &args.targets {
         targets.extend(pipeline::parse_target(text)?);
     }
-    let options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
+    let scan_options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
     // A store that cannot be opened is told before hours of reading, not after.
     let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
-    let mut report = pipeline::scan(&targets, options)?;
+    let mut report = pipeline::scan(&targets, scan_options)?;
     if let Some(store) = store {
         add_findings(&mut report, &store)?;
     } else if !args.no_match {
@@ -71,8 +75,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
     }
     let format = report::by_name(&args.format).context("no such report format")?;
-    write(&report, format, args.output.as_deref())?;
+    write(&report, format, options, args.output.as_deref())?;
     Ok(exit_code(&report, args.fail_on))
+}
+
+fn report_options(args: &Args) -> anyhow::Result<report::Options> {
+    if !args.bom_vulnerabilities {
+        return Ok(report::Options::default());
+    }
+    ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
+    Ok(report::Options { vulnerabilities: Vulnerabilities::Include })
 }
 
 /// The store that was named, which must be there, or the usual one, if there is one.
@@ -106,11 +118,12 @@ fn add_findings(report: &mut ScanReport, store: &Store) -> anyhow::Result<()> {
 fn write(
     report: &ScanReport,
     format: &dyn report::ReportFormat,
+    options: report::Options,
     output: Option<&Path>,
 ) -> anyhow::Result<()> {
     let Some(path) = output else {
         let mut out = BufWriter::new(std::io::stdout().lock());
-        return match format.write(report, &mut out).and_then(|()| out.flush()) {
+        return match format.write(report, options, &mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("standard output"),
         };
@@ -120,7 +133,7 @@ fn write(
     let mut file =
         tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(place)?;
     let mut out = BufWriter::new(&mut file);
-    format.write(report, &mut out).and_then(|()| out.flush()).with_context(place)?;
+    format.write(report, options, &mut out).and_then(|()| out.flush()).with_context(place)?;
     drop(out);
     file.persist(path).with_context(place)?;
     Ok(())
