@@ -2,6 +2,7 @@
 
 mod directory;
 mod disks;
+mod progress;
 mod report;
 #[cfg(feature = "ebs")]
 mod snapshots;
