@@ -1,6 +1,6 @@
 //! The command line.
 
-use crate::commands;
+use crate::commands::{self, progress::Progress};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
 
@@ -42,9 +42,9 @@ enum Command {
 }
 
 /// Runs the command and gives its exit code; an error means that it could not run.
-pub fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
+pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
     match &cli.command {
-        Command::Scan(args) => commands::scan::run(args),
-        Command::Feeds(args) => commands::feeds::run(args),
+        Command::Scan(args) => commands::scan::run(args, progress),
+        Command::Feeds(args) => commands::feeds::run(args, progress),
     }
 }

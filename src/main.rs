@@ -2,31 +2,43 @@
 
 use clap::Parser;
 use sidelight::cli::{self, Cli, LogFormat};
+use sidelight::commands::interrupt;
+use sidelight::commands::progress::{LOG_TARGET, Progress};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     // clap prints help and usage errors itself, and exits with 0 and 2.
     let cli = Cli::parse();
-    start_log(&cli);
-    cli::run(&cli).unwrap_or_else(|error| {
+    let progress = Progress::new(&cli);
+    start_log(&cli, &progress);
+    if let Err(error) = interrupt::listen(&progress) {
+        tracing::warn!(%error, "signals are not handled");
+    }
+    cli::run(&cli, &progress).unwrap_or_else(|error| {
         eprintln!("sidelight: {}", sidelight::model::printable_str(&format!("{error:#}")));
         ExitCode::from(2)
     })
 }
 
-fn start_log(cli: &Cli) {
+fn start_log(cli: &Cli, progress: &Progress) {
     let level = match (cli.quiet, cli.verbose) {
         (true, _) => Level::ERROR,
         (_, 0) => Level::WARN,
         (_, 1) => Level::INFO,
         _ => Level::DEBUG,
     };
+    let shown = Targets::new().with_default(level).with_target(LOG_TARGET, level.max(Level::INFO));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
-    match cli.log_format {
-        LogFormat::Text => log.with_ansi(colour).with_target(false).init(),
-        LogFormat::Json => log.json().init(),
-    }
+    let progress = progress.clone();
+    let log = tracing_subscriber::fmt::layer().with_writer(move || progress.log_writer());
+    let log = match cli.log_format {
+        LogFormat::Text => log.with_ansi(colour).with_target(false).boxed(),
+        LogFormat::Json => log.json().boxed(),
+    };
+    tracing_subscriber::registry().with(log).with(shown).init();
 }

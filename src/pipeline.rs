@@ -2,9 +2,11 @@
 
 mod discover;
 mod disks;
+mod progress;
 mod warm;
 
 pub use disks::{Target, TargetError, parse_target};
+pub use progress::{Counter, Progress, Reading, Stage};
 
 use crate::block::BlockCache;
 use crate::filesystem::Directory;
@@ -25,11 +27,18 @@ pub struct Options {
 }
 
 /// Scans the disks of one host. Findings are left empty: matching comes after.
-pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetError> {
+pub fn scan(
+    targets: &[Target],
+    options: Options,
+    progress: &dyn Progress,
+) -> Result<ScanReport, TargetError> {
     let started = Instant::now();
     let mut gaps = Vec::new();
     let cache = BlockCache::new(options.cache_bytes);
+    progress.stage(Stage::Opening);
     let disks = Disks::open(targets, &cache)?;
+    progress.count(disks.counter());
+    progress.stage(Stage::Disks);
     let joined = match &disks {
         Disks::Root(path) => {
             let directory: Arc<_> = Directory::open(path)
@@ -45,6 +54,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
         Disks::Devices(devices, _) => {
             let found = discover::filesystems(devices, &mut gaps);
             tracing::info!(filesystems = found.len(), "looked at the disks");
+            progress.stage(Stage::Host);
             warm::start(&found);
             join(&found, &mut gaps)
         }
@@ -58,7 +68,7 @@ pub fn scan(targets: &[Target], options: Options) -> Result<ScanReport, TargetEr
     };
     let mut context = HostContext::default();
     if let Some((tree, mounts)) = joined {
-        let (host, packages) = read_host(tree, &mut gaps);
+        let (host, packages) = read_host(tree, &mut gaps, progress);
         asset.packages = packages;
         context = HostContext { mounts, ..host };
     }
@@ -92,13 +102,19 @@ fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)
 
 /// Identity and packages. Files on a joined filesystem are asked for while the identity is read;
 /// those of the root are on their way since its filesystem was found.
-fn read_host(tree: host::Tree, gaps: &mut Vec<Gap>) -> (HostContext, Vec<crate::model::Package>) {
+fn read_host(
+    tree: host::Tree,
+    gaps: &mut Vec<Gap>,
+    progress: &dyn Progress,
+) -> (HostContext, Vec<crate::model::Package>) {
+    progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
         host::identify(&tree, gaps)
     });
     tracing::info!(os = context.os.pretty_name, "read the host's identity");
     let host = Host { tree, context };
+    progress.stage(Stage::Packages);
     let packages = inventory::inventory(&host).into_found(gaps);
     tracing::info!(packages = packages.len(), "listed the packages");
     (host.context, packages)

@@ -19,6 +19,11 @@ impl ReadSet {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).insert(block);
     }
 
+    /// How many blocks were read so far.
+    pub fn count(&self) -> u64 {
+        self.blocks.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+    }
+
     /// The blocks read so far, sorted.
     pub fn blocks(&self) -> Vec<u64> {
         self.blocks.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()

@@ -1,5 +1,6 @@
 //! `sidelight feeds`: the advisories that scans are matched with.
 
+use super::progress::Progress;
 use crate::advisory::date;
 use crate::advisory::feeds::{AdvisoryFeed, FEEDS, by_name};
 use crate::advisory::import::{Imported, Origin, Shrink, import};
@@ -82,10 +83,10 @@ fn web_url(text: &str) -> Result<String, String> {
 }
 
 /// Runs the subcommand.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let path = store_path(args.advisories.as_deref())?;
     match &args.action {
-        Action::Update(update) => run_update(&path, update),
+        Action::Update(update) => run_update(&path, update, progress),
         Action::Status(status) => {
             let stored = stored(&path)?;
             match status.format.as_str() {
@@ -94,7 +95,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Action::Import(args) => run_import(&path, args),
+        Action::Import(args) => run_import(&path, args, progress),
     }
 }
 
@@ -117,25 +118,30 @@ fn shrink(accept: bool) -> Shrink {
     if accept { Shrink::Accept } else { Shrink::Refuse }
 }
 
-fn run_import(path: &Path, args: &Import) -> anyhow::Result<ExitCode> {
+fn run_import(path: &Path, args: &Import, progress: &Progress) -> anyhow::Result<ExitCode> {
     let feed = by_name(&args.feed).context("no such feed")?;
-    let mut input =
+    let input =
         File::open(&args.file).with_context(|| format!("cannot open {}", args.file.display()))?;
-    let date = input.metadata()?.modified().ok().and_then(date::from_system);
+    let metadata = input.metadata()?;
+    let date = metadata.modified().ok().and_then(date::from_system);
     let source = args.file.display().to_string();
     let origin = Origin { source, date, ..Origin::default() };
+    let task = progress.task(&format!("importing {}", feed.name()));
+    let mut input = task.counted(input, metadata.is_file().then_some(metadata.len()));
     let done = import(path, feed, origin, shrink(args.accept_shrunk), &mut input)
         .with_context(|| format!("{} was not imported", args.file.display()))?;
+    drop(task);
     tell(&done)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Goes on after a feed that fails, so that one publisher's bad day does not age the others.
-fn run_update(path: &Path, args: &Update) -> anyhow::Result<ExitCode> {
+fn run_update(path: &Path, args: &Update, progress: &Progress) -> anyhow::Result<ExitCode> {
     let mut failed = Vec::new();
     for feed in FEEDS.iter().filter(|feed| args.feed.as_ref().is_none_or(|n| n == feed.name())) {
         let url = args.url.as_deref().unwrap_or(feed.url());
-        if let Err(error) = update(path, *feed, url, shrink(args.accept_shrunk)) {
+        let shrink = shrink(args.accept_shrunk);
+        if let Err(error) = update(path, *feed, url, shrink, progress) {
             writeln!(io::stderr(), "{}: {error:#}", feed.name())?;
             failed.push(feed.name());
         }
@@ -147,24 +153,43 @@ fn run_update(path: &Path, args: &Update) -> anyhow::Result<ExitCode> {
 }
 
 #[cfg(feature = "fetch")]
-fn update(path: &Path, feed: &dyn AdvisoryFeed, url: &str, shrink: Shrink) -> anyhow::Result<()> {
+fn update(
+    path: &Path,
+    feed: &dyn AdvisoryFeed,
+    url: &str,
+    shrink: Shrink,
+    progress: &Progress,
+) -> anyhow::Result<()> {
     use crate::advisory::fetch::{Fetched, fetch};
     let stored = stored(path)?.into_iter().find(|info| info.name == feed.name());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let task = progress.task(&format!("fetching {}", feed.name()));
     match fetch(url, stored.as_ref(), folder.unwrap_or(Path::new(".")))? {
         Fetched::Unchanged => {
+            drop(task);
             let date = stored.map(|info| info.date).unwrap_or_default();
             writeln!(io::stdout(), "{}: unchanged since {date}", feed.name())?;
         }
-        Fetched::File(mut file, origin) => {
-            tell(&import(path, feed, origin, shrink, &mut file)?)?;
+        Fetched::File(file, origin) => {
+            task.now(&format!("importing {}", feed.name()));
+            let total = file.metadata()?.len();
+            let mut file = task.counted(file, Some(total));
+            let done = import(path, feed, origin, shrink, &mut file)?;
+            drop(task);
+            tell(&done)?;
         }
     }
     Ok(())
 }
 
 #[cfg(not(feature = "fetch"))]
-fn update(_: &Path, feed: &dyn AdvisoryFeed, url: &str, _: Shrink) -> anyhow::Result<()> {
+fn update(
+    _: &Path,
+    feed: &dyn AdvisoryFeed,
+    url: &str,
+    _: Shrink,
+    _: &Progress,
+) -> anyhow::Result<()> {
     let name = feed.name();
     bail!(
         "this build cannot fetch (cargo feature `fetch`); get {url} and run \

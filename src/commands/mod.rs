@@ -1,4 +1,7 @@
-//! One file per subcommand.
+//! One file per subcommand, and what they share: progress, the output file, the end by a signal.
 
 pub mod feeds;
+pub mod interrupt;
+pub mod output;
+pub mod progress;
 pub mod scan;

@@ -1,13 +1,14 @@
 //! `sidelight scan`: one host, from its disks to a report.
 
 use super::feeds;
+use super::output::Output;
+use super::progress::Progress;
 use crate::advisory::store::Store;
 use crate::matching;
 use crate::model::{FeedState, Gap, GapReason, ScanReport, Severity};
-use crate::pipeline::{self, Options};
-use crate::report;
-use anyhow::Context;
-use std::io::{BufWriter, Write};
+use crate::pipeline::{self, Options, Progress as _, Stage};
+use crate::report::{self, Vulnerabilities};
+use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -28,6 +29,9 @@ pub struct Args {
     /// How the report is written
     #[arg(long, value_parser = format_names(), default_value = "table")]
     format: String,
+    /// Put the findings into the CycloneDX document, as vulnerabilities
+    #[arg(long, conflicts_with = "no_match")]
+    bom_vulnerabilities: bool,
     /// Where the report is written, instead of standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -55,24 +59,37 @@ fn severity(text: &str) -> Result<Severity, String> {
 }
 
 /// Runs a scan.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
+    let options = report_options(args)?;
+    let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
     let mut targets = Vec::new();
     for text in &args.targets {
         targets.extend(pipeline::parse_target(text)?);
     }
-    let options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
+    let scan_options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
+    let format = report::by_name(&args.format).context("no such report format")?;
     // A store that cannot be opened is told before hours of reading, not after.
     let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
-    let mut report = pipeline::scan(&targets, options)?;
+    let task = progress.task("starting");
+    let mut report = pipeline::scan(&targets, scan_options, &task)?;
     if let Some(store) = store {
+        task.stage(Stage::Matching);
         add_findings(&mut report, &store)?;
     } else if !args.no_match {
         let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
         report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
     }
-    let format = report::by_name(&args.format).context("no such report format")?;
-    write(&report, format, args.output.as_deref())?;
+    drop(task);
+    output.write(|out| format.write(&report, options, out))?;
     Ok(exit_code(&report, args.fail_on))
+}
+
+fn report_options(args: &Args) -> anyhow::Result<report::Options> {
+    if !args.bom_vulnerabilities {
+        return Ok(report::Options::default());
+    }
+    ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
+    Ok(report::Options { vulnerabilities: Vulnerabilities::Include })
 }
 
 /// The store that was named, which must be there, or the usual one, if there is one.
@@ -99,30 +116,6 @@ fn add_findings(report: &mut ScanReport, store: &Store) -> anyhow::Result<()> {
         })
         .collect();
     report.gaps.sort();
-    Ok(())
-}
-
-/// Writes to a file as a whole or not at all; a reader that closes its pipe early is no error.
-fn write(
-    report: &ScanReport,
-    format: &dyn report::ReportFormat,
-    output: Option<&Path>,
-) -> anyhow::Result<()> {
-    let Some(path) = output else {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        return match format.write(report, &mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            other => other.context("standard output"),
-        };
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let place = || path.display().to_string();
-    let mut file =
-        tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).with_context(place)?;
-    let mut out = BufWriter::new(&mut file);
-    format.write(report, &mut out).and_then(|()| out.flush()).with_context(place)?;
-    drop(out);
-    file.persist(path).with_context(place)?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
+use super::progress::{Counter, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
 use crate::model::{CloudContext, Receipt};
 #[cfg(feature = "ebs")]
@@ -126,10 +127,20 @@ impl Disks {
         }
     }
 
+    /// Counts what is read, while it is read.
+    pub fn counter(&self) -> Counter {
+        let Self::Devices(disks, _) = self else { return Box::new(Reading::default) };
+        let read: Vec<_> = disks.iter().map(|disk| disk.read_set.clone()).collect();
+        Box::new(move || {
+            let blocks = read.iter().map(|set| set.count()).sum();
+            Reading { blocks: Some(blocks), bytes: blocks * BLOCK_SIZE, total: None }
+        })
+    }
+
     /// What reading cost so far.
     pub fn receipt(&self) -> Receipt {
         let Self::Devices(disks, cloud) = self else { return Receipt::default() };
-        let blocks_read = disks.iter().map(|disk| disk.read_set.blocks().len() as u64).sum();
+        let blocks_read = disks.iter().map(|disk| disk.read_set.count()).sum();
         let receipt = Receipt {
             blocks_read,
             blocks_allocated: disks.iter().map(|disk| (disk.allocated)()).sum(),

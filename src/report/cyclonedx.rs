@@ -1,20 +1,30 @@
-//! CycloneDX 1.5 in JSON: the software bill of materials of a host.
+//! CycloneDX 1.5 in JSON (<https://cyclonedx.org/docs/1.5/json/>): the software bill of materials
+//! of a host, and on request its findings as vulnerabilities.
 //!
 //! The host is the subject of the document, with its context as properties named `sidelight:…`.
-//! Gaps are properties too, so that nobody takes the list for complete when it is not.
+//! Gaps are properties too, and make the composition incomplete, so that nobody takes the list for
+//! whole when it is not. There is no clock and no random number in it: the serial number is made
+//! from the content, so that two scans of one disk give one document.
 
-use super::ReportFormat;
-use crate::model::{Asset, Package, ScanReport};
-use cyclonedx_bom::external_models::normalized_string::NormalizedString;
-use cyclonedx_bom::external_models::uri::Purl;
-use cyclonedx_bom::models::component::{Classification, Component, ComponentEvidence, Components};
-use cyclonedx_bom::models::component::{Occurrence, Occurrences};
+mod components;
+mod context;
+mod vulnerabilities;
+
+use super::{Options, ReportFormat, Vulnerabilities};
+use crate::model::{ScanReport, uuid};
+use components::{HOST, Parts};
+use cyclonedx_bom::models::component::Components;
+use cyclonedx_bom::models::composition::{AggregateType, Composition, Compositions};
+use cyclonedx_bom::models::dependency::Dependencies;
 use cyclonedx_bom::models::metadata::Metadata;
-use cyclonedx_bom::models::property::{Properties, Property};
+use cyclonedx_bom::models::property::Properties;
 use cyclonedx_bom::models::tool::{Tool, Tools};
-use cyclonedx_bom::prelude::{Bom, SpecVersion};
+use cyclonedx_bom::prelude::{Bom, SpecVersion, UrnUuid};
+use sha2::{Digest, Sha256};
 use std::io::{self, Write};
-use std::str::FromStr;
+
+/// The newest version that the crate writes.
+const VERSION: SpecVersion = SpecVersion::V1_5;
 
 /// The format.
 pub struct CycloneDx;
@@ -24,98 +34,82 @@ impl ReportFormat for CycloneDx {
         "cyclonedx"
     }
 
-    fn write(&self, report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
-        // Through a buffer, for the crate's error hides what kind of failure a write was.
-        let mut text = Vec::new();
-        bom(report).output_as_json(&mut text, SpecVersion::V1_5).map_err(io::Error::other)?;
+    fn write(&self, report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
+        let mut bom = bom(report, options);
+        bom.serial_number = Some(serial_number(&json(bom.clone())?)?);
+        let mut text = json(bom)?;
         text.push(b'\n');
         out.write_all(&text)
     }
 }
 
-/// Holds neither a clock nor a random serial number: two scans of one disk give one document.
-fn bom(report: &ScanReport) -> Bom {
-    let tool = Tool::new("Sidelight", "sidelight", env!("CARGO_PKG_VERSION"));
+/// Through a buffer, for the crate's error hides what kind of failure a write was.
+fn json(bom: Bom) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    bom.output_as_json(&mut text, VERSION).map_err(io::Error::other)?;
+    // The crate (0.8.1) names this member of `analysis` by its model, not by the schema. Inside a
+    // string the quotes would be escaped, so that only the name of a member is met.
+    let text = String::from_utf8(text).map_err(io::Error::other)?;
+    Ok(text.replace("\"responses\": [", "\"response\": [").into_bytes())
+}
+
+/// A UUID of version 8 (RFC 9562): the SHA-256 of the document that it is the number of.
+fn serial_number(document: &[u8]) -> io::Result<UrnUuid> {
+    let digest = Sha256::digest(document);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = 0x80 | bytes[6] & 0x0f;
+    bytes[8] = 0x80 | bytes[8] & 0x3f;
+    let urn = UrnUuid::new(format!("urn:uuid:{}", uuid(&bytes)));
+    urn.map_err(|error| io::Error::other(format!("{error:?}")))
+}
+
+fn bom(report: &ScanReport, options: Options) -> Bom {
+    let mut parts = Parts::of(report);
+    let mut properties = context::properties(report);
+    // Without a feed nothing was matched, which an empty list would deny.
+    let include = options.vulnerabilities == Vulnerabilities::Include && !report.feeds.is_empty();
+    let vulnerabilities = include.then(|| {
+        properties.extend(context::feeds(report));
+        vulnerabilities::of(report, &mut parts)
+    });
     Bom {
+        // The crate's default is a random one.
         serial_number: None,
         metadata: Some(Metadata {
             timestamp: None,
-            tools: Some(Tools::List(vec![tool])),
-            component: Some(subject(report)),
-            properties: Some(Properties(context(report))),
-            ..empty_metadata()
+            tools: Some(Tools::List(vec![Tool::new(
+                "Sidelight",
+                "sidelight",
+                env!("CARGO_PKG_VERSION"),
+            )])),
+            authors: None,
+            component: Some(components::subject(report)),
+            manufacture: None,
+            supplier: None,
+            licenses: None,
+            properties: Some(Properties(properties)),
+            lifecycles: None,
         }),
-        components: Some(Components(report.assets.iter().flat_map(components).collect())),
-        spec_version: SpecVersion::V1_5,
+        components: Some(Components(parts.components)),
+        dependencies: Some(Dependencies(parts.dependencies)),
+        compositions: compositions(report),
+        vulnerabilities,
+        spec_version: VERSION,
         ..Bom::default()
     }
 }
 
-fn empty_metadata() -> Metadata {
-    Metadata {
-        timestamp: None,
-        tools: None,
-        authors: None,
-        component: None,
-        manufacture: None,
-        supplier: None,
-        licenses: None,
-        properties: None,
-        lifecycles: None,
-    }
-}
-
-fn subject(report: &ScanReport) -> Component {
-    let host = &report.host;
-    let name = report.assets.first().map_or("host", |asset| asset.name.as_str());
-    let mut subject =
-        Component::new(Classification::OperatingSystem, &host.os.id, &host.os.version_id, None);
-    subject.description = Some(NormalizedString::new(&host.os.pretty_name));
-    subject.bom_ref = Some(format!("host:{name}"));
-    subject
-}
-
-fn context(report: &ScanReport) -> Vec<Property> {
-    let host = &report.host;
-    let mut context = Vec::new();
-    let mut add = |name: &str, value: &str| {
-        context.push(Property::new(format!("sidelight:{name}"), value));
+/// Nothing is said of a list without gaps: a host can hold software that no package manager knows.
+fn compositions(report: &ScanReport) -> Option<Compositions> {
+    let host = cyclonedx_bom::models::bom::BomReference::new(HOST);
+    let incomplete = Composition {
+        bom_ref: None,
+        aggregate: AggregateType::Incomplete,
+        assemblies: Some(vec![host]),
+        dependencies: None,
+        vulnerabilities: None,
+        signature: None,
     };
-    host.hostname.iter().for_each(|name| add("hostname", name));
-    host.machine_id.iter().for_each(|id| add("machine_id", id));
-    host.ips.iter().for_each(|address| add("ip", address));
-    host.kernels.iter().for_each(|kernel| add("kernel", kernel));
-    host.cloud.account.iter().for_each(|account| add("cloud:account", account));
-    host.cloud.region.iter().for_each(|region| add("cloud:region", region));
-    host.cloud.instance_id.iter().for_each(|id| add("cloud:instance_id", id));
-    host.cloud.snapshots.iter().for_each(|id| add("cloud:snapshot", id));
-    host.cloud.tags.iter().for_each(|(key, value)| add(&format!("cloud:tag:{key}"), value));
-    for gap in &report.gaps {
-        add("gap", &format!("{}: {}: {}", gap.place, gap.reason.as_str(), gap.detail));
-    }
-    context
-}
-
-fn components(asset: &Asset) -> Vec<Component> {
-    asset.packages.iter().map(component).collect()
-}
-
-fn component(package: &Package) -> Component {
-    let kind = Classification::Library;
-    let mut component =
-        Component::new(kind, &package.name, &package.version, Some(package.purl.clone()));
-    component.purl = Purl::from_str(&package.purl).ok();
-    component.properties = Some(Properties(vec![
-        Property::new("sidelight:source_name", &package.source.name),
-        Property::new("sidelight:source_version", &package.source.version),
-    ]));
-    let occurrences = package.evidence.iter().map(|path| Occurrence::new(path)).collect();
-    component.evidence = Some(ComponentEvidence {
-        licenses: None,
-        copyright: None,
-        occurrences: Some(Occurrences(occurrences)),
-        callstack: None,
-        identity: None,
-    });
-    component
+    (!report.gaps.is_empty()).then(|| Compositions(vec![incomplete]))
 }

@@ -1,6 +1,6 @@
 //! JSON for programs; its shape is versioned by `schema_version`.
 
-use super::ReportFormat;
+use super::{Options, ReportFormat};
 use crate::model::ScanReport;
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ impl ReportFormat for Json {
         "json"
     }
 
-    fn write(&self, report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &ScanReport, _: Options, out: &mut dyn Write) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *out, report)?;
         writeln!(out)
     }

@@ -13,7 +13,24 @@ pub trait ReportFormat: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Writes the report.
-    fn write(&self, report: &ScanReport, out: &mut dyn Write) -> io::Result<()>;
+    fn write(&self, report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// What is asked of a report; a format that has no use for a wish passes over it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Findings in a bill of materials.
+    pub vulnerabilities: Vulnerabilities,
+}
+
+/// Whether a bill of materials also holds the findings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Vulnerabilities {
+    /// Only what is installed.
+    #[default]
+    Omit,
+    /// What is installed, and which advisories apply to it.
+    Include,
 }
 
 /// All formats; the first is the default.

@@ -3,7 +3,7 @@
 //! Everything that came from a disk or a feed was made printable where it entered; the rest is
 //! made so here once more, for a terminal forgives nothing.
 
-use super::ReportFormat;
+use super::{Options, ReportFormat};
 use crate::model::{Asset, Finding, ScanReport, printable_str};
 use comfy_table::{Table as Grid, presets};
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ impl ReportFormat for Table {
         "table"
     }
 
-    fn write(&self, report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, report: &ScanReport, _: Options, out: &mut dyn Write) -> io::Result<()> {
         write_host(report, out)?;
         for asset in &report.assets {
             write_asset(asset, report, out)?;

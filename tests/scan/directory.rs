@@ -134,7 +134,8 @@ fn the_sbom_is_valid_and_says_what_was_not_read() {
         cyclonedx_bom::prelude::Bom::parse_from_json(output.stdout.as_slice()).expect("a BOM");
     let validation = cyclonedx_bom::prelude::Validate::validate(&bom);
     assert!(validation.passed(), "{validation:?}");
-    assert_eq!(bom.components.expect("components").0.len(), 1);
+    // The operating system and the package.
+    assert_eq!(bom.components.expect("components").0.len(), 2);
     let properties = bom.metadata.and_then(|metadata| metadata.properties).expect("properties");
     assert!(properties.0.iter().any(|property| property.name == "sidelight:gap"));
 }

@@ -4,6 +4,8 @@ mod directory;
 mod disks;
 mod findings;
 mod joined;
+mod progress;
+mod report;
 mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;

@@ -125,11 +125,10 @@ impl Ext4 {
     /// The number of the parent comes first; the entries follow, in two parts.
     fn visit_inline(&self, inode: &Inode, damage: &mut Damage, see: &mut See) -> ControlFlow<()> {
         show(&inode.block[4..], inode, damage, see)?;
-        let rest = self.xattr(inode, b"system.data").unwrap_or_else(|error| {
+        let rest = self.inline_rest(inode).unwrap_or_else(|error| {
             damage.note(error);
-            None
+            Vec::new()
         });
-        let rest = rest.unwrap_or_default();
         let size = (inode.block.len() + rest.len()) as u64;
         if inode.size > size && damage.is_empty() {
             damage.note(Error::corrupt("data missing in directory inode", inode.number.0));
@@ -182,7 +181,7 @@ impl Ext4 {
     fn directory_runs(&self, inode: &Inode, blocks: u64, damage: &mut Damage) -> Vec<Run> {
         let mut runs = Vec::new();
         let mut attempts = 0;
-        let mut todo = vec![0..blocks];
+        let mut todo: Vec<_> = std::iter::once(0..blocks).collect();
         while let Some(part) = todo.pop() {
             attempts += 1;
             match self.block_runs(inode, &part) {

@@ -1,6 +1,7 @@
 //! Extent trees: <https://docs.kernel.org/filesystems/ext4/dynamic.html#extent-tree>.
 
 use crate::bytes::{joined, u16_at, u32_at};
+use crate::file::Effort;
 use crate::{Error, Ext4, Inode};
 use std::ops::Range;
 
@@ -52,15 +53,17 @@ impl Ext4 {
         let mut runs = Vec::new();
         let root = Node::parse(&inode.block, inode)?;
         let mut todo = vec![(root, 0..u64::MAX)];
-        let mut covered = 0;
+        let (mut covered, mut effort) = (0, Effort::default());
         while let Some((node, span)) = todo.pop() {
             if node.depth == 0 {
                 node.leaves(inode, wanted, &span, &mut covered, &mut runs)?;
+                Effort::runs(runs.len())?;
                 continue;
             }
             // Pushed in reverse, so that the leaves come in order.
             for (block, part) in node.children(inode, &span)?.into_iter().rev() {
                 if part.start < wanted.end && part.end > wanted.start {
+                    effort.node()?;
                     let child = Node::parse(&self.read_block(block)?, inode)?;
                     // Spans that nest and nodes that are never empty bound the walk: no block of
                     // the file can be reached twice, so neither can a shared child.

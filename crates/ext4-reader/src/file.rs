@@ -6,6 +6,10 @@ use std::ops::Range;
 
 const MOST_LINK: u64 = 64 * 1024;
 const FAST_LINK: u64 = 60;
+/// Nodes of a map that one request may read, and pieces that it may give: more than a terabyte of
+/// a file, if the map is sound. Crafted block maps may share nodes, and grow without end.
+const MOST_NODES: usize = 1 << 16;
+const MOST_RUNS: usize = 1 << 20;
 
 impl Ext4 {
     /// Fills `out` with the bytes from `offset`, fewer only where the file ends. Holes and blocks
@@ -56,6 +60,7 @@ impl Ext4 {
     }
 
     /// Device ranges that hold `length` bytes of the file from `offset`, in the file's order.
+    /// [`Error::Unsupported`] if they are more than a million: ask for a part of the file then.
     pub fn ranges(
         &self,
         inode: &Inode,
@@ -108,4 +113,28 @@ impl Ext4 {
 struct Part {
     at: u64,
     device: Range<u64>,
+}
+
+/// Counts what a request reads and gives, and refuses to go on past the limits.
+#[derive(Default)]
+pub struct Effort {
+    nodes: usize,
+}
+
+impl Effort {
+    pub fn node(&mut self) -> Result<(), Error> {
+        self.nodes += 1;
+        within(self.nodes, MOST_NODES, "nodes in its map")
+    }
+
+    pub fn runs(count: usize) -> Result<(), Error> {
+        within(count, MOST_RUNS, "pieces")
+    }
+}
+
+fn within(count: usize, most: usize, what: &str) -> Result<(), Error> {
+    if count > most {
+        return Err(Error::unsupported(format!("a file of more than {most} {what} at once")));
+    }
+    Ok(())
 }

@@ -4,6 +4,7 @@
 
 use crate::bytes::u32_at;
 use crate::extent::Run;
+use crate::file::Effort;
 use crate::{Error, Ext4, Inode};
 use std::ops::Range;
 
@@ -17,7 +18,7 @@ impl Ext4 {
         wanted: &Range<u64>,
     ) -> Result<Vec<Run>, Error> {
         let per_block = self.superblock.block_size / 4;
-        let mut walk = Walk { ext4: self, wanted, runs: Vec::new() };
+        let mut walk = Walk { ext4: self, wanted, runs: Vec::new(), effort: Effort::default() };
         for index in 0..DIRECT {
             walk.visit(u32_at(&inode.block, 4 * index as usize), index, 1, 0)?;
         }
@@ -36,6 +37,7 @@ struct Walk<'a> {
     ext4: &'a Ext4,
     wanted: &'a Range<u64>,
     runs: Vec<Run>,
+    effort: Effort,
 }
 
 impl Walk<'_> {
@@ -48,8 +50,9 @@ impl Walk<'_> {
         if level == 0 {
             self.ext4.block_offset(u64::from(pointer))?;
             self.push(logical, u64::from(pointer));
-            return Ok(());
+            return Effort::runs(self.runs.len());
         }
+        self.effort.node()?;
         let table = self.ext4.read_block(u64::from(pointer))?;
         let each = covers / (self.ext4.superblock.block_size / 4);
         let first = self.wanted.start.saturating_sub(logical) / each;

@@ -39,6 +39,7 @@ const ENCRYPTED: u32 = 0x800;
 const COMPRESSED: u32 = 0x4;
 const INDEX: u32 = 0x1000;
 const EXTENTS: u32 = 0x8_0000;
+const EA_INODE: u32 = 0x20_0000;
 const INLINE_DATA: u32 = 0x1000_0000;
 const CASEFOLD: u32 = 0x4000_0000;
 
@@ -138,6 +139,11 @@ impl Inode {
     /// Whether a directory has an index of hashed names.
     pub(crate) fn is_indexed(&self) -> bool {
         self.flags & INDEX != 0
+    }
+
+    /// Whether it holds the value of an extended attribute.
+    pub(crate) fn holds_attribute(&self) -> bool {
+        self.flags & EA_INODE != 0
     }
 
     pub(crate) fn folds_case(&self) -> bool {

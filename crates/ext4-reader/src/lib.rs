@@ -6,6 +6,7 @@
 //! [`Superblock::needs_recovery`]. Refused: compressed and encrypted files, external journal
 //! devices as filesystems, dirdata, unknown incompatible features.
 
+mod acl;
 mod bytes;
 mod checksum;
 mod directory;

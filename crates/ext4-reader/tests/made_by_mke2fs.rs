@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
+#[path = "support/second_witness.rs"]
+mod second_witness;
+
 use ext4_reader::{Ext4, Inode, InodeNumber, Kind};
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,7 +33,19 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("large_dir_ea_inode", &["-t", "ext4", "-O", "large_dir,ea_inode"]),
     ("sparse_super2_mmp", &["-t", "ext4", "-O", "sparse_super2,mmp,^resize_inode"]),
     ("no_filetype", &["-t", "ext4", "-O", "^filetype"]),
+    ("casefold", &["-t", "ext4", "-O", "casefold"]),
     ("no_flex_bg", &["-t", "ext4", "-O", "^flex_bg"]),
+];
+
+/// Those of them that `ext4-view` refuses.
+const REFUSED_BY_VIEW: &[&str] = &[
+    "inodes_of_128",
+    "inline_data",
+    "meta_bg",
+    "large_dir_ea_inode",
+    "sparse_super2_mmp",
+    "no_filetype",
+    "casefold",
 ];
 
 /// Path to mode, size, modification time and content.
@@ -46,7 +61,7 @@ fn fill(root: &Path) {
         sparse.write_all_at(b"island", at).unwrap();
     }
     for length in [1, 59, 60, 61, 200, 1000] {
-        symlink("t".repeat(length), root.join(format!("link-{length}"))).unwrap();
+        symlink(&"folder/".repeat(200)[..length], root.join(format!("link-{length}"))).unwrap();
     }
     fs::write(root.join(std::ffi::OsStr::from_bytes(b"not-utf8-\xff\xfe")), "x").unwrap();
     fs::write(root.join("n".repeat(255)), "long name").unwrap();
@@ -133,12 +148,11 @@ fn ours(ext4: &Ext4, at: InodeNumber, path: &[u8], listing: &mut Listing) {
 fn make(root: &Path, image: &Path, options: &[&str]) {
     let file = fs::File::create(image).unwrap();
     file.set_len(64 << 20).unwrap();
-    let status = Command::new("mke2fs")
+    let status = tool("mke2fs")
         .args(["-q", "-F", "-N", "8192", "-L", "label", "-d"])
         .arg(root)
         .args(options)
         .arg(image)
-        .env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()))
         .status();
     assert!(status.expect("e2fsprogs is installed").success(), "{options:?}");
 }
@@ -162,7 +176,44 @@ fn every_feature_gives_back_what_went_in() {
             assert!(found.get(path) == Some(row), "{name}: {}", String::from_utf8_lossy(path));
         }
         assert_eq!(ext4.superblock().label, b"label", "{name}");
+        let seen = second_witness::agrees(&image, &ext4);
+        assert_eq!(seen, !REFUSED_BY_VIEW.contains(name), "{name}");
     }
+}
+
+/// e2fsck indexes the folder, by hashes of folded names if the folder folds case.
+#[test]
+fn folders_that_e2fsck_has_indexed_are_searched_by_exact_names() {
+    const INDEXED: u32 = 0x1000;
+    let work = tempfile::tempdir().unwrap();
+    let (root, image) = (work.path().join("root"), work.path().join("image"));
+    fs::create_dir_all(root.join("many")).unwrap();
+    for index in 0..500 {
+        fs::write(root.join(format!("many/A-Name-With-Capitals-{index}")), b"").unwrap();
+    }
+    for (flags, folds) in [("0x80000", false), ("0x40080000", true)] {
+        make(&root, &image, &["-t", "ext4", "-b", "1024", "-O", "casefold"]);
+        let request = format!("set_inode_field /many flags {flags}");
+        tool("debugfs").args(["-w", "-R", &request]).arg(&image).output().unwrap();
+        let checked = tool("e2fsck").arg("-fyD").arg(&image).output().unwrap();
+        assert!(matches!(checked.status.code(), Some(0 | 1)), "{checked:?}");
+        let ext4 = Ext4::open(Arc::new(fs::read(&image).unwrap())).unwrap();
+        let top = ext4.inode(ext4.root()).unwrap();
+        let many = ext4.inode(ext4.lookup(&top, b"many").unwrap().unwrap()).unwrap();
+        assert_eq!(many.flags & INDEXED, INDEXED);
+        assert_eq!(many.flags & 0x4000_0000 != 0, folds);
+        for index in 0..500 {
+            let name = format!("A-Name-With-Capitals-{index}");
+            assert!(ext4.lookup(&many, name.as_bytes()).unwrap().is_some());
+            assert_eq!(ext4.lookup(&many, name.to_lowercase().as_bytes()).unwrap(), None);
+        }
+    }
+}
+
+fn tool(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()));
+    command
 }
 
 #[test]

@@ -46,7 +46,10 @@ fn a_file_is_imported_and_a_bad_one_is_told() {
     std::fs::write(&good, tracker).unwrap();
     std::fs::write(&bad, "{").unwrap();
     let import = |file: &str| {
-        run(&parse(&["--advisories", &store, "import", "--feed", "debian", file]).unwrap())
+        run(
+            &parse(&["--advisories", &store, "import", "--feed", "debian", file]).unwrap(),
+            &Progress::off(),
+        )
     };
     import(&good).unwrap();
     let error = format!("{:#}", import(&bad).unwrap_err());
@@ -55,5 +58,5 @@ fn a_file_is_imported_and_a_bad_one_is_told() {
     assert!(import(&text("none")).is_err());
     let feeds = stored(Path::new(&store)).unwrap();
     assert_eq!((feeds.len(), feeds[0].records, &feeds[0].source), (1, 1, &good));
-    run(&parse(&["--advisories", &store, "status"]).unwrap()).unwrap();
+    run(&parse(&["--advisories", &store, "status"]).unwrap(), &Progress::off()).unwrap();
 }

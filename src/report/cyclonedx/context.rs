@@ -1,0 +1,48 @@
+//! What is known of the host and of the scan, as properties of the document.
+
+use crate::model::ScanReport;
+use cyclonedx_bom::models::property::Property;
+
+/// A property of ours.
+pub(super) fn property(name: &str, value: &str) -> Property {
+    Property::new(format!("sidelight:{name}"), value)
+}
+
+/// The host's identity, its mounts, what the cloud says of it, and the gaps.
+pub(super) fn properties(report: &ScanReport) -> Vec<Property> {
+    let host = &report.host;
+    let mut context = Vec::new();
+    let mut add = |name: &str, value: &str| context.push(property(name, value));
+    host.hostname.iter().for_each(|name| add("hostname", name));
+    host.machine_id.iter().for_each(|id| add("machine_id", id));
+    host.os.codename.iter().for_each(|name| add("os:codename", name));
+    host.ips.iter().for_each(|address| add("ip", address));
+    host.kernels.iter().for_each(|kernel| add("kernel", kernel));
+    for mount in &host.mounts {
+        add(&format!("mount:{}", mount.path), &format!("{} on {}", mount.filesystem, mount.device));
+    }
+    host.cloud.account.iter().for_each(|account| add("cloud:account", account));
+    host.cloud.region.iter().for_each(|region| add("cloud:region", region));
+    host.cloud.instance_id.iter().for_each(|id| add("cloud:instance_id", id));
+    host.cloud.snapshots.iter().for_each(|id| add("cloud:snapshot", id));
+    host.cloud.tags.iter().for_each(|(key, value)| add(&format!("cloud:tag:{key}"), value));
+    for gap in &report.gaps {
+        add("gap", &format!("{}: {}: {}", gap.place, gap.reason.as_str(), gap.detail));
+    }
+    context
+}
+
+/// The feeds that the vulnerabilities come from, and of when they are.
+pub(super) fn feeds(report: &ScanReport) -> Vec<Property> {
+    report
+        .feeds
+        .iter()
+        .flat_map(|feed| {
+            let name = format!("feed:{}", feed.name);
+            [
+                property(&format!("{name}:date"), &feed.date),
+                property(&format!("{name}:sha256"), &feed.sha256),
+            ]
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! A report with one of everything, made by hand.
+
+use sidelight::model::{
+    Asset, AssetKind, Ecosystem, FeedState, Finding, Gap, GapReason, HostContext, Mount, Os,
+    Package, Receipt, SCHEMA_VERSION, ScanReport, Severity, SourcePackage, Status,
+};
+use sidelight::report::{Options, by_name};
+
+/// A report in a format.
+pub fn written(report: &ScanReport, format: &str, options: Options) -> Vec<u8> {
+    let mut out = Vec::new();
+    by_name(format).expect("a format").write(report, options, &mut out).expect("written");
+    out
+}
+
+/// A host with a container, findings of every status, and gaps. Nothing in it changes by itself.
+pub fn report() -> ScanReport {
+    let host = HostContext {
+        os: Os {
+            id: "debian".to_owned(),
+            version_id: "12".to_owned(),
+            codename: Some("bookworm".to_owned()),
+            pretty_name: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+            id_like: Vec::new(),
+        },
+        hostname: Some("web-1".to_owned()),
+        ips: vec!["10.0.0.10".to_owned(), "2001:db8::10".to_owned()],
+        machine_id: Some("0123456789abcdef0123456789abcdef".to_owned()),
+        kernels: vec!["6.1.0-13-cloud-amd64".to_owned()],
+        mounts: vec![
+            mount("/", "root.img:p1", "ext4"),
+            mount("/boot/efi", "root.img:p15", "vfat"),
+            mount("/srv/two words", "data.img", "xfs"),
+        ],
+        ..HostContext::default()
+    };
+    ScanReport {
+        schema_version: SCHEMA_VERSION,
+        host,
+        assets: vec![host_asset(), container()],
+        gaps: vec![
+            Gap::new("data.img", GapReason::Unsupported, "xfs is recognised and not read"),
+            Gap::new("packages", GapReason::NoVendorData, "from other archives: nginx"),
+        ],
+        feeds: vec![feed("debian", "2025-10-01T06:00:00Z"), feed("kev", "2025-09-30T00:00:00Z")],
+        receipt: Receipt {
+            blocks_read: 17,
+            blocks_allocated: Some(1480),
+            bytes_read: 17 << 19,
+            peak_memory_bytes: 48 << 20,
+            seconds: 1.25,
+            ..Receipt::default()
+        },
+    }
+}
+
+fn mount(path: &str, device: &str, filesystem: &str) -> Mount {
+    Mount { path: path.to_owned(), device: device.to_owned(), filesystem: filesystem.to_owned() }
+}
+
+fn feed(name: &str, date: &str) -> FeedState {
+    FeedState { name: name.to_owned(), date: date.to_owned(), sha256: "0".repeat(64) }
+}
+
+fn host_asset() -> Asset {
+    let packages = vec![
+        package("curl", "7.88.1-10+deb12u1", "curl", "7.88.1-10+deb12u1"),
+        package("gcc", "4:12.2.0-3", "gcc-defaults", "1.203"),
+        package("libc6", "2.36-9+deb12u1", "glibc", "2.36-9+deb12u1"),
+        package("openssh-server", "1:9.2p1-2", "openssh", "1:9.2p1-2"),
+        package("sudo", "1.9.13p3-1", "sudo", "1.9.13p3-1"),
+    ];
+    let findings = vec![
+        Finding { kev: true, severity: Severity::High, ..finding("CVE-2023-4911", &packages[2]) },
+        finding("CVE-2024-2961", &packages[2]),
+        Finding { fixed: Some("1.204".to_owned()), ..finding("CVE-2023-4039", &packages[1]) },
+        Finding {
+            severity: Severity::Low,
+            status: Status::NoAdvisory,
+            fixed: None,
+            ..finding("CVE-2023-51767", &packages[3])
+        },
+        Finding {
+            severity: Severity::Negligible,
+            status: Status::Unimportant,
+            fixed: None,
+            ..finding("CVE-2007-2768", &packages[3])
+        },
+        Finding {
+            aliases: vec!["DSA-5586-1".to_owned()],
+            cvss: Some("9.8 CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".to_owned()),
+            severity: Severity::Critical,
+            ..finding("CVE-2023-38408", &packages[3])
+        },
+        Finding {
+            severity: Severity::Medium,
+            status: Status::WillNotFix,
+            fixed: None,
+            ..finding("CVE-2024-0001", &packages[0])
+        },
+    ];
+    let id = "0123456789abcdef0123456789abcdef".to_owned();
+    Asset { kind: AssetKind::Host, id, name: "web-1".to_owned(), packages, findings }
+}
+
+/// Has a package of the same purl as the host, and one that is listed twice.
+fn container() -> Asset {
+    let packages = vec![
+        package("curl", "7.88.1-10+deb12u1", "curl", "7.88.1-10+deb12u1"),
+        package("libc6", "2.36-9+deb12u1", "glibc", "2.36-9+deb12u1"),
+        package("libc6", "2.36-9+deb12u1", "glibc", "2.36-9"),
+    ];
+    let findings = vec![finding("CVE-2024-2961", &packages[1])];
+    let (id, name) = ("9f86d081884c".to_owned(), "shop/frontend".to_owned());
+    Asset { kind: AssetKind::Container, id, name, packages, findings }
+}
+
+/// A package of Debian 12.
+pub fn package(name: &str, version: &str, source: &str, source_version: &str) -> Package {
+    let written = version.replace('+', "%2B");
+    Package {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        arch: "amd64".to_owned(),
+        ecosystem: Ecosystem::Deb,
+        purl: format!("pkg:deb/debian/{name}@{written}?arch=amd64&distro=debian-12"),
+        source: SourcePackage { name: source.to_owned(), version: source_version.to_owned() },
+        origin: None,
+        evidence: vec!["/var/lib/dpkg/status".to_owned()],
+    }
+}
+
+/// A finding that a security update would close.
+pub fn finding(id: &str, package: &Package) -> Finding {
+    Finding {
+        id: id.to_owned(),
+        aliases: Vec::new(),
+        package: package.name.clone(),
+        purl: package.purl.clone(),
+        installed: package.version.clone(),
+        fixed: Some(format!("{}+deb12u9", package.source.version)),
+        severity: Severity::Unknown,
+        cvss: None,
+        kev: false,
+        status: Status::Fixed,
+        feed: "debian".to_owned(),
+    }
+}

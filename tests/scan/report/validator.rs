@@ -1,0 +1,69 @@
+//! The official CycloneDX schema as a witness, in the environment that `scripts/setup` makes.
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The validator; in CI it must be there.
+pub fn validator() -> Option<Validator> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
+    let python = cache.map(|cache| cache.join("sidelight/venv/bin/python"));
+    let ready = |python: &PathBuf| python.with_file_name("../installed").exists();
+    let python = python.filter(ready);
+    if python.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI must run scripts/setup first");
+        eprintln!("skipped: no validator for CycloneDX; run scripts/setup, which installs it");
+    }
+    python.map(Validator)
+}
+
+/// A way to ask whether a document is valid.
+pub struct Validator(PathBuf);
+
+impl Validator {
+    /// What is wrong with the document, a line for each error.
+    pub fn errors(&self, document: &[u8]) -> String {
+        let script =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scan/report/cyclonedx_schema.py");
+        let mut child = Command::new(&self.0)
+            .arg(script)
+            .arg("1.5")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("python runs");
+        let mut input = child.stdin.take().expect("piped");
+        input.write_all(document).expect("the validator reads all of its input");
+        drop(input);
+        let output = child.wait_with_output().expect("the validator ends");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(output.status.success(), text.is_empty(), "the validator did not run: {text}");
+        text
+    }
+}
+
+/// What the schema cannot say: references are unique, and each one leads somewhere.
+pub fn check_references(bom: &Value) {
+    let mut known = std::collections::BTreeSet::new();
+    let list = |name: &str| bom[name].as_array().cloned().unwrap_or_default();
+    let subject = bom["metadata"]["component"].clone();
+    for part in [vec![subject], list("components"), list("vulnerabilities")].concat() {
+        let reference = part["bom-ref"].as_str().expect("a reference").to_owned();
+        assert!(known.insert(reference.clone()), "{reference} is there twice");
+    }
+    let mut used = Vec::new();
+    for dependency in list("dependencies") {
+        used.push(dependency["ref"].clone());
+        used.extend(dependency["dependsOn"].as_array().cloned().unwrap_or_default());
+    }
+    for vulnerability in list("vulnerabilities") {
+        let affects = vulnerability["affects"].as_array().cloned().unwrap_or_default();
+        used.extend(affects.iter().map(|target| target["ref"].clone()));
+    }
+    for reference in used {
+        let reference = reference.as_str().expect("a reference");
+        assert!(known.contains(reference), "{reference} leads nowhere");
+    }
+}
