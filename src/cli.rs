@@ -37,6 +37,12 @@ pub enum LogFormat {
 enum Command {
     /// Scan the disks of one host
     Scan(commands::scan::Args),
+    /// Scan all EC2 instances of an account and region
+    #[cfg(feature = "cloud")]
+    Sweep(commands::sweep::Args),
+    /// Delete snapshots that sweeps left, found by their tags
+    #[cfg(feature = "cloud")]
+    Cleanup(commands::cleanup::Args),
     /// Fetch, import and show the advisories that scans are matched with
     Feeds(commands::feeds::Args),
 }
@@ -45,6 +51,10 @@ enum Command {
 pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Scan(args) => commands::scan::run(args, progress),
+        #[cfg(feature = "cloud")]
+        Command::Sweep(args) => commands::sweep::run(args, progress),
+        #[cfg(feature = "cloud")]
+        Command::Cleanup(args) => commands::cleanup::run(args),
         Command::Feeds(args) => commands::feeds::run(args, progress),
     }
 }

@@ -20,5 +20,7 @@ pub mod model;
 pub mod pipeline;
 pub mod report;
 pub mod source;
+#[cfg(feature = "cloud")]
+pub mod sweep;
 pub mod version;
 pub mod volume;

@@ -19,10 +19,11 @@ fn main() -> ExitCode {
     if let Err(error) = interrupt::listen(&progress) {
         tracing::warn!(%error, "signals are not handled");
     }
-    cli::run(&cli, &progress).unwrap_or_else(|error| {
+    let code = cli::run(&cli, &progress).unwrap_or_else(|error| {
         eprintln!("sidelight: {}", sidelight::model::printable_str(&format!("{error:#}")));
         ExitCode::from(2)
-    })
+    });
+    interrupt::exit_code().map_or(code, ExitCode::from)
 }
 
 fn start_log(cli: &Cli, progress: &Progress) {

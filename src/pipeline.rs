@@ -5,38 +5,56 @@ mod disks;
 mod progress;
 mod warm;
 
-pub use disks::{Target, TargetError, parse_target};
+pub use disks::{Target, TargetError, TargetProblem, parse_target};
 pub use progress::{Counter, Progress, Reading, Stage};
 
+use crate::advisory::store::{Store, StoreError};
 use crate::block::BlockCache;
 use crate::filesystem::Directory;
 use crate::host::{self, Found, Host};
 use crate::inventory;
+use crate::matching;
 use crate::model::{
-    Asset, AssetKind, Gap, GapReason, HostContext, Mount, Receipt, SCHEMA_VERSION, ScanReport,
+    Asset, AssetKind, FeedState, Gap, GapReason, HostContext, Mount, Receipt, SCHEMA_VERSION,
+    ScanReport,
 };
 use disks::Disks;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How a scan goes about its work.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
+/// What a scan is to do.
+pub struct Scan<'a> {
+    /// The disks of one host.
+    pub targets: &'a [Target],
     /// Most bytes of disk blocks held in memory.
     pub cache_bytes: u64,
+    /// The account that snapshots are in, if it is open already.
+    #[cfg(feature = "ebs")]
+    pub account: Option<&'a crate::source::ebs_snapshot::Account>,
+    /// A target that cannot be opened is a gap, if another can.
+    pub lenient: bool,
+}
+
+impl<'a> Scan<'a> {
+    /// A scan of all of these disks, or none.
+    pub fn new(targets: &'a [Target], cache_bytes: u64) -> Self {
+        Self {
+            targets,
+            cache_bytes,
+            #[cfg(feature = "ebs")]
+            account: None,
+            lenient: false,
+        }
+    }
 }
 
 /// Scans the disks of one host. Findings are left empty: matching comes after.
-pub fn scan(
-    targets: &[Target],
-    options: Options,
-    progress: &dyn Progress,
-) -> Result<ScanReport, TargetError> {
+pub fn scan(scan: &Scan, progress: &dyn Progress) -> Result<ScanReport, TargetError> {
     let started = Instant::now();
     let mut gaps = Vec::new();
-    let cache = BlockCache::new(options.cache_bytes);
+    let cache = BlockCache::new(scan.cache_bytes);
     progress.stage(Stage::Opening);
-    let disks = Disks::open(targets, &cache)?;
+    let disks = Disks::open(scan, &cache, &mut gaps)?;
     progress.count(disks.counter());
     progress.stage(Stage::Disks);
     let joined = match &disks {
@@ -91,6 +109,20 @@ pub fn scan(
     })
 }
 
+/// Matches the packages of a report with the advisories of a store.
+pub fn add_findings(report: &mut ScanReport, store: &Store) -> Result<(), StoreError> {
+    for asset in &mut report.assets {
+        let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
+        asset.findings = matched.into_found(&mut report.gaps);
+    }
+    let feeds = store.feeds().into_iter();
+    report.feeds = feeds
+        .map(|feed| FeedState { name: feed.name, date: feed.date, sha256: feed.sha256 })
+        .collect();
+    report.gaps.sort();
+    Ok(())
+}
+
 fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {
     let joined = host::join(found, gaps);
     if joined.is_none() {
@@ -121,7 +153,7 @@ fn read_host(
 }
 
 /// Peak resident memory as the kernel counts it; 0 where it does not say.
-fn peak_memory() -> u64 {
+pub fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());

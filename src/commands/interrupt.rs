@@ -6,23 +6,59 @@ use super::progress::Progress;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::io;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 /// A terminal that takes no output must not hold up the end.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// After what had to be done first, the command has this long to tell what it came to.
+const REPORT_PATIENCE: Duration = Duration::from_secs(20);
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// What has to be done before the process may end.
+static FIRST: Mutex<Vec<Work>> = Mutex::new(Vec::new());
+/// The exit code that a signal asks for; 0 while there is none.
+static CAUGHT: AtomicU8 = AtomicU8::new(0);
+
+/// Has this done before the process ends by a signal, however long it takes; a second signal ends
+/// it at once.
+pub fn before_end(work: impl FnOnce() + Send + 'static) {
+    FIRST.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(work));
+}
+
+/// The exit code of the signal that came, if one did.
+pub fn exit_code() -> Option<u8> {
+    Some(CAUGHT.load(Ordering::SeqCst)).filter(|code| *code != 0)
+}
 
 /// Starts to listen.
 pub fn listen(progress: &Progress) -> io::Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     let progress = progress.clone();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            clean_up(progress);
-            std::process::exit(128 + signal);
+        for (index, signal) in signals.forever().enumerate() {
+            if index > 0 {
+                std::process::exit(128 + signal);
+            }
+            let progress = progress.clone();
+            std::thread::spawn(move || end(progress, signal));
         }
     })?;
     Ok(())
+}
+
+fn end(progress: Progress, signal: i32) {
+    CAUGHT.store(u8::try_from(128 + signal).unwrap_or(u8::MAX), Ordering::SeqCst);
+    let first = std::mem::take(&mut *FIRST.lock().unwrap_or_else(PoisonError::into_inner));
+    if !first.is_empty() {
+        eprintln!("sidelight: ending; once more to end at once");
+        first.into_iter().for_each(|work| work());
+        std::thread::sleep(REPORT_PATIENCE);
+    }
+    clean_up(progress);
+    std::process::exit(128 + signal);
 }
 
 fn clean_up(progress: Progress) {

@@ -1,7 +1,11 @@
 //! One file per subcommand, and what they share: progress, the output file, the end by a signal.
 
+#[cfg(feature = "cloud")]
+pub mod cleanup;
 pub mod feeds;
 pub mod interrupt;
 pub mod output;
 pub mod progress;
 pub mod scan;
+#[cfg(feature = "cloud")]
+pub mod sweep;

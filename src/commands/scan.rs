@@ -4,9 +4,8 @@ use super::feeds;
 use super::output::Output;
 use super::progress::Progress;
 use crate::advisory::store::Store;
-use crate::matching;
-use crate::model::{FeedState, Gap, GapReason, ScanReport, Severity};
-use crate::pipeline::{self, Options, Progress as _, Stage};
+use crate::model::{Gap, GapReason, ScanReport, Severity};
+use crate::pipeline::{self, Progress as _, Scan, Stage};
 use crate::report::{self, Vulnerabilities};
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
@@ -53,7 +52,7 @@ fn format_names() -> clap::builder::PossibleValuesParser {
     report::FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().into()
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
+pub(super) fn severity(text: &str) -> Result<Severity, String> {
     let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
     known.ok_or_else(|| format!("one of {}", Severity::ALL.map(Severity::as_str).join(", ")))
 }
@@ -66,15 +65,15 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     for text in &args.targets {
         targets.extend(pipeline::parse_target(text)?);
     }
-    let scan_options = Options { cache_bytes: args.cache_size.clamp(2, 1 << 20) << 20 };
+    let cache_bytes = args.cache_size.clamp(2, 1 << 20) << 20;
     let format = report::by_name(&args.format).context("no such report format")?;
     // A store that cannot be opened is told before hours of reading, not after.
     let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
     let task = progress.task("starting");
-    let mut report = pipeline::scan(&targets, scan_options, &task)?;
+    let mut report = pipeline::scan(&Scan::new(&targets, cache_bytes), &task)?;
     if let Some(store) = store {
         task.stage(Stage::Matching);
-        add_findings(&mut report, &store)?;
+        pipeline::add_findings(&mut report, &store)?;
     } else if !args.no_match {
         let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
         report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
@@ -93,30 +92,12 @@ fn report_options(args: &Args) -> anyhow::Result<report::Options> {
 }
 
 /// The store that was named, which must be there, or the usual one, if there is one.
-fn open_store(named: Option<&Path>) -> anyhow::Result<Option<Store>> {
+pub(super) fn open_store(named: Option<&Path>) -> anyhow::Result<Option<Store>> {
     let path = feeds::store_path(named)?;
     if named.is_none() && !path.exists() {
         return Ok(None);
     }
     Ok(Some(Store::open(&path)?))
-}
-
-fn add_findings(report: &mut ScanReport, store: &Store) -> anyhow::Result<()> {
-    for asset in &mut report.assets {
-        let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
-        asset.findings = matched.into_found(&mut report.gaps);
-    }
-    let feeds = store.feeds();
-    report.feeds = feeds
-        .iter()
-        .map(|feed| FeedState {
-            name: feed.name.clone(),
-            date: feed.date.clone(),
-            sha256: feed.sha256.clone(),
-        })
-        .collect();
-    report.gaps.sort();
-    Ok(())
 }
 
 /// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.

@@ -36,6 +36,8 @@ pub enum GapReason {
     Encrypted,
     /// Something that should be there is not.
     Missing,
+    /// Left out on purpose, by its owner or by the user.
+    Excluded,
     /// A size or count limit stopped the reading.
     Limit,
     /// No advisories are known for this system, so nothing could be matched.
@@ -51,6 +53,7 @@ impl GapReason {
             Self::Unsupported => "unsupported",
             Self::Encrypted => "encrypted",
             Self::Missing => "missing",
+            Self::Excluded => "excluded",
             Self::Limit => "limit",
             Self::NoVendorData => "no_vendor_data",
         }

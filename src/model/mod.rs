@@ -18,6 +18,7 @@ pub use package::{Ecosystem, Package, SourcePackage};
 pub use partial::Partial;
 pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
 pub use sweep::{
-    HostStatus, Leftovers, SWEEP_SCHEMA_VERSION, SkipReason, SweepReceipt, SweepSummary, SweptHost, Totals,
+    HostStatus, Leftovers, SWEEP_SCHEMA_VERSION, SkipReason, SweepReceipt, SweepSummary, SweptHost,
+    Totals,
 };
 pub use text::{printable, printable_str, uuid};

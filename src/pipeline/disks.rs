@@ -1,8 +1,9 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
+use super::Scan;
 use super::progress::{Counter, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::{CloudContext, Receipt};
+use crate::model::{CloudContext, Gap, GapReason, Receipt};
 #[cfg(feature = "ebs")]
 use crate::source::ebs_snapshot;
 use crate::source::image_file;
@@ -18,7 +19,12 @@ pub enum Target {
     /// A directory as the root of a system.
     Directory(PathBuf),
     /// An EBS snapshot.
-    Snapshot(String),
+    Snapshot {
+        /// Its id.
+        id: String,
+        /// What reports call it.
+        name: String,
+    },
 }
 
 /// Why a scan could not start.
@@ -27,12 +33,56 @@ pub enum Target {
 pub struct TargetError {
     target: String,
     problem: String,
+    /// What kind of problem it is.
+    pub kind: TargetProblem,
+}
+
+/// Kinds of problems with a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetProblem {
+    /// Its key may not be used.
+    Key,
+    /// It may not be read.
+    Denied,
+    /// It is not there.
+    Missing,
+    /// AWS kept refusing calls for their rate.
+    Throttled,
+    /// AWS does not take the credentials.
+    Credentials,
+    /// Anything else.
+    Other,
 }
 
 impl TargetError {
     /// A problem with one target.
     pub fn new(target: impl Display, problem: impl Display) -> Self {
-        Self { target: target.to_string(), problem: problem.to_string() }
+        let (target, problem) = (target.to_string(), problem.to_string());
+        Self { target, problem, kind: TargetProblem::Other }
+    }
+
+    #[cfg(feature = "ebs")]
+    fn snapshot(name: &str, error: &ebs_snapshot::Error) -> Self {
+        use ebs_snapshot::Error;
+        let kind = match error {
+            Error::KeyDenied { .. } => TargetProblem::Key,
+            Error::AccessDenied { .. } => TargetProblem::Denied,
+            Error::UnknownSnapshot { .. } => TargetProblem::Missing,
+            Error::Throttled { .. } => TargetProblem::Throttled,
+            Error::RefusedCredentials(_) | Error::Connect(_) => TargetProblem::Credentials,
+            _ => TargetProblem::Other,
+        };
+        Self { kind, ..Self::new(name, error) }
+    }
+
+    /// The gap that a target which cannot be opened leaves.
+    fn gap(self) -> Gap {
+        let reason = match self.kind {
+            TargetProblem::Key => GapReason::Encrypted,
+            TargetProblem::Missing => GapReason::Missing,
+            _ => GapReason::Unreadable,
+        };
+        Gap::new(self.target, reason, self.problem)
     }
 }
 
@@ -50,7 +100,7 @@ pub fn parse_target(text: &str) -> Result<Vec<Target>, TargetError> {
             let valid =
                 matches!(digits.len(), 8 | 17) && digits.bytes().all(|b| b.is_ascii_hexdigit());
             if valid {
-                Ok(Target::Snapshot(id.to_owned()))
+                Ok(Target::Snapshot { id: id.to_owned(), name: id.to_owned() })
             } else {
                 Err(TargetError::new(
                     id,
@@ -89,21 +139,29 @@ pub struct Disk {
 }
 
 impl Disks {
-    /// Opens all targets; any that cannot be opened ends the scan, for its absence would make
-    /// every answer incomplete.
-    pub fn open(targets: &[Target], cache: &Arc<BlockCache>) -> Result<Self, TargetError> {
-        if let [Target::Directory(path)] = targets {
+    /// Opens all targets. One that cannot be opened ends the scan, for its absence would make every
+    /// answer incomplete; a lenient scan takes it for a gap, if another can be opened.
+    pub fn open(
+        scan: &Scan,
+        cache: &Arc<BlockCache>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Self, TargetError> {
+        if let [Target::Directory(path)] = scan.targets {
             return Ok(Self::Root(path.clone()));
         }
-        let mut cloud = Cloud::default();
-        let disks = targets.iter().map(|target| match target {
-            Target::Image(path) => open_image(path, cache),
-            Target::Directory(path) => {
-                Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
+        let mut cloud = Cloud::new(scan);
+        let (mut disks, mut failed) = (Vec::new(), Vec::new());
+        for target in scan.targets {
+            match open_target(target, &mut cloud, cache) {
+                Ok(disk) => disks.push(disk),
+                Err(error) if scan.lenient => failed.push(error),
+                Err(error) => return Err(error),
             }
-            Target::Snapshot(id) => cloud.open(id, cache),
-        });
-        let disks = disks.collect::<Result<_, _>>()?;
+        }
+        match failed.pop() {
+            Some(error) if disks.is_empty() => return Err(error),
+            last => gaps.extend(failed.into_iter().chain(last).map(TargetError::gap)),
+        }
         Ok(Self::Devices(disks, cloud))
     }
 
@@ -153,9 +211,13 @@ impl Disks {
 
 #[cfg(feature = "ebs")]
 impl Cloud {
-    /// Opens a snapshot, in the account and region that the environment names.
-    fn open(&mut self, id: &str, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
-        let fail = |error: ebs_snapshot::Error| TargetError::new(id, error);
+    fn new(scan: &Scan) -> Self {
+        Self { ids: Vec::new(), account: scan.account.map(ebs_snapshot::Account::share) }
+    }
+
+    /// Opens a snapshot, in the account that the scan brought, else in that of the environment.
+    fn open(&mut self, id: &str, name: &str, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
+        let fail = |error: ebs_snapshot::Error| TargetError::snapshot(name, &error);
         if self.account.is_none() {
             self.account = Some(ebs_snapshot::Account::connect(None).map_err(fail)?);
         }
@@ -163,7 +225,7 @@ impl Cloud {
         let snapshot = account.snapshot(id).map_err(fail)?;
         self.ids.push(id.to_owned());
         let counted = snapshot.clone();
-        Ok(Disk::new(id, cache.device(snapshot), Box::new(move || counted.allocated_blocks())))
+        Ok(Disk::new(name, cache.device(snapshot), Box::new(move || counted.allocated_blocks())))
     }
 
     fn region(&self) -> Option<String> {
@@ -185,8 +247,17 @@ impl Cloud {
 
 #[cfg(not(feature = "ebs"))]
 impl Cloud {
+    fn new(_: &Scan) -> Self {
+        Self::default()
+    }
+
     #[expect(clippy::unused_self, reason = "the build with the feature needs it")]
-    fn open(&mut self, id: &str, _cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
+    fn open(
+        &mut self,
+        id: &str,
+        _name: &str,
+        _cache: &Arc<BlockCache>,
+    ) -> Result<Disk, TargetError> {
         Err(TargetError::new(id, "this build has no support for EBS snapshots (feature `ebs`)"))
     }
 
@@ -205,6 +276,20 @@ impl Disk {
     fn new(name: &str, source: CachedSource, allocated: Allocated) -> Self {
         let read_set = source.read_set();
         Self { device: Device::new(name, Arc::new(source)), read_set, allocated }
+    }
+}
+
+fn open_target(
+    target: &Target,
+    cloud: &mut Cloud,
+    cache: &Arc<BlockCache>,
+) -> Result<Disk, TargetError> {
+    match target {
+        Target::Image(path) => open_image(path, cache),
+        Target::Directory(path) => {
+            Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
+        }
+        Target::Snapshot { id, name } => cloud.open(id, name, cache),
     }
 }
 

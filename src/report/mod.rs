@@ -2,6 +2,7 @@
 
 mod cyclonedx;
 mod json;
+pub mod sweep;
 mod table;
 
 use crate::model::ScanReport;

@@ -82,10 +82,11 @@ impl Account {
         Ok(Self { threads: threads.into(), shared: shared.into(), meter: Arc::default() })
     }
 
-    /// The same account, its limits shared, with counts that start at nothing: one for each scan.
+    /// The same account, its limits shared, with counts of its own: one for each scan. What it
+    /// counts is counted here too.
     pub fn share(&self) -> Self {
         let (threads, shared) = (self.threads.clone(), self.shared.clone());
-        Self { threads, shared, meter: Arc::default() }
+        Self { threads, shared, meter: Arc::new(Meter::part_of(&self.meter)) }
     }
 
     /// Opens a completed snapshot with one listing call.
@@ -101,7 +102,7 @@ impl Account {
         &self.shared.region
     }
 
-    /// What the calls of this share came to so far.
+    /// What the calls of this account, or share of it, came to so far.
     pub fn usage(&self) -> Usage {
         self.meter.usage()
     }

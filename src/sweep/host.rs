@@ -47,13 +47,19 @@ pub struct Scanner {
     pub settings: Settings,
     /// Id of the sweep.
     pub sweep: String,
+    /// When it began, RFC 3339.
+    pub started: String,
     /// Looking for room and taking it go together.
     pub room: Mutex<()>,
 }
 
 impl Scanner {
     /// Scans an instance. However this ends, its snapshots are gone.
-    pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+    pub fn scan(
+        &self,
+        instance: &Instance,
+        progress: &dyn Progress,
+    ) -> Result<ScanReport, Failure> {
         let left_out = left_out(instance);
         let held = self.create(instance, &left_out)?;
         let mut gaps: Vec<Gap> = left_out
@@ -85,7 +91,9 @@ impl Scanner {
                 Some(failure) => {
                     gaps.push(Gap::new(place(volume), GapReason::Unreadable, &failure.detail));
                 }
-                None => targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) }),
+                None => {
+                    targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) })
+                }
             }
         }
         let scan = Scan {

@@ -56,7 +56,8 @@ fn outcome(
     }
     // A host whose disk brings a parser down must not take the others along.
     let outcome = catch_unwind(AssertUnwindSafe(|| scanner.scan(instance, &*progress())));
-    let panicked = |_| Err(Failure::new(SkipReason::Error, "the scan broke off; please report this"));
+    let panicked =
+        |_| Err(Failure::new(SkipReason::Error, "the scan broke off; please report this"));
     match outcome.unwrap_or_else(panicked) {
         Ok(report) => SweptHost {
             instance_id: instance.id().to_owned(),
@@ -95,10 +96,7 @@ fn unscanned(
 }
 
 /// Deletes snapshots that bear our tags and that `unwanted` picks.
-pub fn clean_up(
-    account: &Account,
-    unwanted: impl Fn(&Tagged) -> bool,
-) -> Result<Leftovers, Error> {
+pub fn clean_up(account: &Account, unwanted: impl Fn(&Tagged) -> bool) -> Result<Leftovers, Error> {
     let mut leftovers = Leftovers::default();
     for tagged in account.tagged_snapshots()?.iter().filter(|tagged| unwanted(tagged)) {
         leftovers.expired += 1;

@@ -1,5 +1,6 @@
 //! Counts of calls and bytes, and what AWS asks for them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// US dollars for one call of a list action (user guide, us-east-1).
@@ -41,26 +42,40 @@ pub(super) struct Meter {
     retries: AtomicU64,
     throttles: AtomicU64,
     bytes: AtomicU64,
+    /// Counts everything that this one counts too.
+    whole: Option<Arc<Meter>>,
 }
 
 impl Meter {
+    /// Counts from nothing for a part of what `whole` counts.
+    pub(super) fn part_of(whole: &Arc<Self>) -> Self {
+        Self { whole: Some(whole.clone()), ..Self::default() }
+    }
+
     pub(super) fn called(&self, action: Action) {
-        match action {
-            Action::List => add(&self.lists, 1),
-            Action::Get => add(&self.gets, 1),
-        }
+        self.add(1, |meter| match action {
+            Action::List => &meter.lists,
+            Action::Get => &meter.gets,
+        });
     }
 
     pub(super) fn retried(&self) {
-        add(&self.retries, 1);
+        self.add(1, |meter| &meter.retries);
     }
 
     pub(super) fn throttled(&self) {
-        add(&self.throttles, 1);
+        self.add(1, |meter| &meter.throttles);
     }
 
     pub(super) fn received(&self, bytes: usize) {
-        add(&self.bytes, bytes as u64);
+        self.add(bytes as u64, |meter| &meter.bytes);
+    }
+
+    fn add(&self, more: u64, count: impl Fn(&Self) -> &AtomicU64) {
+        count(self).fetch_add(more, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.add(more, count);
+        }
     }
 
     #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
@@ -77,8 +92,4 @@ impl Meter {
             usd: list_calls as f64 * USD_PER_LIST + get_calls as f64 * USD_PER_GET,
         }
     }
-}
-
-fn add(count: &AtomicU64, more: u64) {
-    count.fetch_add(more, Ordering::Relaxed);
 }

@@ -1,0 +1,189 @@
+//! `sidelight sweep`: all instances of an account and region.
+
+mod outcomes;
+
+use super::feeds;
+use super::interrupt;
+use super::output::Output;
+use super::progress::Progress;
+use super::scan::{open_store, severity};
+use crate::cloud::Account;
+use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
+use crate::pipeline;
+use crate::source::ebs_snapshot;
+use crate::sweep::{self, Ledger, Scanner, Selection, Settings, TagFilter};
+use anyhow::Context;
+use outcomes::Outcomes;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// After a signal, snapshots are deleted for this long before the process ends anyway.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+const EXAMPLES: &str = "Examples:
+  sidelight sweep --region eu-central-1                       all running instances
+  sidelight sweep --stopped --exclude env=dev                 stopped ones too, but none of dev
+  sidelight sweep --include team=payments --output reports    a report and an SBOM for each host
+
+An instance or volume with the tag sidelight:scan=never is never scanned.
+Snapshots are deleted when the sweep ends, also by Ctrl-C; sidelight cleanup finds what is left.";
+
+/// Scan all EC2 instances of an account and region
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Region, instead of AWS_REGION or the profile's
+    #[arg(long)]
+    region: Option<String>,
+    /// Scan stopped instances too
+    #[arg(long)]
+    stopped: bool,
+    /// Scan only instances with this tag; may be repeated, one of them is enough
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    include: Vec<TagFilter>,
+    /// Scan no instance with this tag; may be repeated
+    #[arg(long, value_name = "KEY[=VALUE]")]
+    exclude: Vec<TagFilter>,
+    /// How the report is written to standard output
+    #[arg(long, value_parser = ["table", "json"], default_value = "table")]
+    format: String,
+    /// Write sweep.json here, and for each host a folder with report.json and sbom.cdx.json
+    #[arg(long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// Advisory store to match with, instead of the one that `sidelight feeds` keeps
+    #[arg(long, value_name = "FILE", conflicts_with = "no_match")]
+    advisories: Option<PathBuf>,
+    /// List packages only
+    #[arg(long)]
+    no_match: bool,
+    /// Exit with 1 if a finding is at least this severe
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    fail_on: Option<Severity>,
+    /// Hosts scanned at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    parallel: u16,
+    /// MiB of disk blocks held in memory for each of them
+    #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=65536))]
+    cache_size: u64,
+    /// Wait while the account has so many snapshots on their way, its own backups among them
+    #[arg(long, value_name = "N", default_value_t = 80)]
+    most_pending: usize,
+    /// Minutes that a snapshot may take
+    #[arg(long, value_name = "MINUTES", default_value_t = 120)]
+    snapshot_timeout: u64,
+    /// Hours after which a snapshot that is still there is a leftover
+    #[arg(long, value_name = "HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=168))]
+    lifetime: u64,
+}
+
+/// Runs a sweep.
+pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let mut outcomes = Outcomes::new(args.output.as_deref())?;
+    let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
+    if store.is_none() && !args.no_match {
+        let path = feeds::store_path(None)?;
+        tracing::warn!(store = %path.display(), "no advisory store, so nothing is matched: run sidelight feeds update");
+    }
+    let settings = Settings {
+        parallel: args.parallel.into(),
+        cache_bytes: args.cache_size << 20,
+        most_pending: args.most_pending,
+        snapshot_timeout: Duration::from_mins(args.snapshot_timeout),
+        lifetime: Duration::from_hours(args.lifetime),
+        ..Settings::default()
+    };
+    let scanner = connect(args.region.as_deref(), settings, store)?;
+    let leftovers = clean_up(&scanner.account);
+    let task = progress.task("looking for instances");
+    let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
+    let selection = Selection {
+        stopped: args.stopped,
+        include: args.include.clone(),
+        exclude: args.exclude.clone(),
+    };
+    let total = instances.len();
+    let show = || -> Box<dyn pipeline::Progress> { Box::new(progress.task("a host")) };
+    sweep::run(&scanner, &selection, instances, &show, |host| {
+        outcomes.add(&host)?;
+        task.now(&format!("{} of {total} instances", outcomes.totals.instances));
+        Ok(())
+    })?;
+    drop(task);
+    let summary = summary(&scanner, &outcomes, leftovers, started);
+    outcomes.write(&summary, &args.format, &Output::stdout())?;
+    Ok(exit_code(&summary, args.fail_on))
+}
+
+/// The account, for instances and for blocks; from here on a signal deletes the snapshots.
+pub fn connect(
+    region: Option<&str>,
+    settings: Settings,
+    store: Option<crate::advisory::store::Store>,
+) -> anyhow::Result<Scanner> {
+    let account = Arc::new(Account::connect(region)?);
+    let ebs = ebs_snapshot::Account::connect(Some(&account.region))?;
+    let ledger = Ledger::new(account.clone());
+    let closing = ledger.clone();
+    interrupt::before_end(move || {
+        for snapshot in closing.close(PATIENCE) {
+            tracing::error!(snapshot, "not deleted: run sidelight cleanup");
+        }
+    });
+    let (sweep, (started, _)) = (sweep::new_id(), sweep::now(settings.lifetime));
+    let room = Mutex::new(());
+    Ok(Scanner { account, ebs, ledger, store, settings, sweep, started, room })
+}
+
+/// Snapshots of earlier sweeps whose time is over. That they cannot be deleted ends no sweep.
+fn clean_up(account: &Account) -> Leftovers {
+    sweep::clean_up(account, sweep::is_expired).unwrap_or_else(|error| {
+        tracing::warn!(%error, "leftovers of earlier sweeps were not looked for");
+        Leftovers { failed: vec![error.to_string()], ..Leftovers::default() }
+    })
+}
+
+fn summary(
+    scanner: &Scanner,
+    outcomes: &Outcomes,
+    leftovers: Leftovers,
+    started: Instant,
+) -> SweepSummary {
+    let account = &scanner.account;
+    let (mut calls, blocks) = (account.calls(), scanner.ebs.usage());
+    calls.insert("ebs:ListSnapshotBlocks".to_owned(), blocks.list_calls);
+    calls.insert("ebs:GetSnapshotBlock".to_owned(), blocks.get_calls);
+    SweepSummary {
+        schema_version: SWEEP_SCHEMA_VERSION,
+        sweep: scanner.sweep.clone(),
+        started: scanner.started.clone(),
+        account: account.id.clone(),
+        account_alias: account.alias.clone(),
+        region: account.region.clone(),
+        totals: outcomes.totals.clone(),
+        leftovers,
+        undeleted_snapshots: scanner.ledger.undeleted(),
+        receipt: SweepReceipt {
+            calls,
+            usd: blocks.usd,
+            retries: blocks.retries,
+            bytes_read: blocks.bytes_read,
+            blocks_read: outcomes.blocks_read,
+            peak_memory_bytes: pipeline::peak_memory(),
+            seconds: started.elapsed().as_secs_f64(),
+        },
+    }
+}
+
+/// A finding over the threshold outweighs a gap; a host that failed, and a snapshot that is left,
+/// is one.
+fn exit_code(summary: &SweepSummary, fail_on: Option<Severity>) -> ExitCode {
+    if fail_on.is_some_and(|threshold| summary.totals.reaches(threshold)) {
+        return ExitCode::from(1);
+    }
+    let totals = &summary.totals;
+    let left = !summary.undeleted_snapshots.is_empty() || !summary.leftovers.failed.is_empty();
+    ExitCode::from(if totals.failed + totals.with_gaps > 0 || left { 3 } else { 0 })
+}
