@@ -2,16 +2,17 @@
 
 use std::{
     fmt,
-    fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use hyper::body::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{ErrorKind, StandinError},
     image::Image,
+    images::Images,
 };
 
 /// A snapshot to serve.
@@ -86,12 +87,12 @@ impl Snapshot {
         }
     }
 
-    /// Opens the image and finds its allocated blocks.
-    pub(crate) fn load(self) -> Result<Served, StandinError> {
+    /// Opens the image and finds its allocated blocks, unless `images` has it already.
+    pub(crate) fn load(self, images: &Images) -> Result<Served, StandinError> {
         if !is_snapshot_id(&self.id) {
             return Err(StandinError::SnapshotId(self.id));
         }
-        let image = self.source.load().map_err(|source| {
+        let image = self.source.load(images).map_err(|source| {
             let path = PathBuf::from(self.source.to_string());
             StandinError::Image { path, source }
         })?;
@@ -111,10 +112,10 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn load(&self) -> std::io::Result<Image> {
+    fn load(&self, images: &Images) -> std::io::Result<Arc<Image>> {
         match self {
-            Self::File(path) => Image::from_file(File::open(path)?),
-            Self::Memory(bytes) => Image::from_memory(bytes.clone()),
+            Self::File(path) => images.open(path),
+            Self::Memory(bytes) => Image::from_memory(bytes.clone()).map(Arc::new),
         }
     }
 }
@@ -141,7 +142,7 @@ impl fmt::Debug for Source {
 }
 
 /// The state of a snapshot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It can be read.
@@ -154,7 +155,7 @@ pub enum Status {
 }
 
 /// Who may read a snapshot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Everyone whom `owner` does not exclude.
@@ -168,11 +169,23 @@ pub enum Access {
     KmsDisabled,
 }
 
+/// What of a snapshot may change while it is served (`POST /_standin/snapshots/ID`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The new state; `None` leaves it.
+    #[serde(default)]
+    pub status: Option<Status>,
+    /// Who may read it now; `None` leaves it.
+    #[serde(default)]
+    pub access: Option<Access>,
+}
+
 /// A snapshot that was loaded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) snapshot: Snapshot,
-    pub(crate) image: Image,
+    pub(crate) image: Arc<Image>,
 }
 
 impl Served {
@@ -193,6 +206,13 @@ impl Served {
             (Access::KmsDisabled, _) => Some(ErrorKind::InvalidCustomerKey),
             (Access::Readable, Status::Completed) => None,
         }
+    }
+
+    pub(crate) fn changed(&self, change: Change) -> Self {
+        let mut snapshot = self.snapshot.clone();
+        snapshot.status = change.status.unwrap_or(snapshot.status);
+        snapshot.access = change.access.unwrap_or(snapshot.access);
+        Self { snapshot, image: Arc::clone(&self.image) }
     }
 
     pub(crate) fn is_related_to(&self, other: &Self) -> bool {
