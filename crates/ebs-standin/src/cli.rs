@@ -16,7 +16,7 @@ Example:
 Controls (JSON, not signed):
   GET  /_standin/stats  /_standin/log  /_standin/faults  /_standin/snapshots
   POST /_standin/reset  /_standin/faults  /_standin/expire-tokens  /_standin/skip-time
-  POST /_standin/snapshots {\"id\", \"path\", \"lineage\", \"owner\", \"status\", \"access\"}
+  POST /_standin/snapshots {\"id\", \"path\", \"lineage\", \"owner\", \"status\", \"access\", \"volume_gib\"}
   POST /_standin/accounts {\"access_key\", \"account\"}
   POST /_standin/snapshots/ID {\"status\", \"access\"}   DELETE /_standin/snapshots/ID";
 

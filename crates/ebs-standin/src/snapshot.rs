@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{ErrorKind, StandinError},
-    image::Image,
+    image::{BLOCK_SIZE, Image},
     images::Images,
 };
 
 /// A snapshot to serve.
 ///
 /// As JSON (`POST /_standin/snapshots`) it has the members `id` and `path`, and optionally
-/// `status`, `access`, `lineage` and `owner`.
+/// `status`, `access`, `lineage`, `owner` and `volume_gib`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
@@ -33,6 +33,8 @@ pub struct Snapshot {
     pub(crate) lineage: Option<String>,
     #[serde(default)]
     pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) volume_gib: Option<u32>,
 }
 
 impl Snapshot {
@@ -76,6 +78,13 @@ impl Snapshot {
         self
     }
 
+    /// Sets the size of the volume, where it is larger than the image.
+    #[must_use]
+    pub fn volume_gib(mut self, volume_gib: u32) -> Self {
+        self.volume_gib = Some(volume_gib);
+        self
+    }
+
     fn new(id: String, source: Source) -> Self {
         Self {
             id,
@@ -84,6 +93,7 @@ impl Snapshot {
             access: Access::default(),
             lineage: None,
             owner: None,
+            volume_gib: None,
         }
     }
 
@@ -96,10 +106,11 @@ impl Snapshot {
             let path = PathBuf::from(self.source.to_string());
             StandinError::Image { path, source }
         })?;
-        if i32::try_from(image.block_count()).is_err() {
-            return Err(StandinError::TooLarge(self.id));
+        let served = Served { snapshot: self, image };
+        if i32::try_from(served.block_count()).is_err() {
+            return Err(StandinError::TooLarge(served.snapshot.id));
         }
-        Ok(Served { snapshot: self, image })
+        Ok(served)
     }
 }
 
@@ -191,6 +202,16 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn id(&self) -> &str {
         &self.snapshot.id
+    }
+
+    /// The size of the volume in GiB: that of the image, or what was asked for if that is more.
+    pub(crate) fn volume_gib(&self) -> u64 {
+        self.image.volume_gib().max(self.snapshot.volume_gib.map_or(0, u64::from))
+    }
+
+    /// How many blocks the volume has, allocated or not.
+    pub(crate) fn block_count(&self) -> u64 {
+        self.volume_gib().saturating_mul((1 << 30) / BLOCK_SIZE as u64)
     }
 
     /// Why `account` (where the caller's is known) cannot read it, if so.

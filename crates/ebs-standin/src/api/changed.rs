@@ -69,7 +69,7 @@ pub(crate) fn perform(
     Reply::json(&Changes {
         changed_blocks: page.entries.into_iter().map(entry).collect(),
         expiry_time: expiry.block,
-        volume_size: second.image.volume_gib(),
+        volume_size: second.volume_gib(),
         block_size: BLOCK_SIZE,
         next_token: page.next.map(next),
     })

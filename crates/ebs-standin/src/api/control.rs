@@ -109,7 +109,7 @@ fn not_served(id: &str) -> (StatusCode, String) {
 fn about(served: &Served) -> Value {
     json!({
         "id": served.id(),
-        "volume_gib": served.image.volume_gib(),
+        "volume_gib": served.volume_gib(),
         "allocated_blocks": served.image.allocated_from(0).len(),
         "lineage": served.snapshot.lineage,
         "owner": served.snapshot.owner,

@@ -109,6 +109,12 @@ fn a_pending_snapshot_is_completed_and_closed_over_http() {
     let body = json!({ "id": "snap-0b", "path": file.path(), "status": "pending" });
     client.post("/_standin/snapshots", &body.to_string()).ok();
     assert_eq!(client.get("/snapshots/snap-0b/blocks").status, 400);
+    let large = json!({ "id": "snap-0d", "path": file.path(), "volume_gib": 30 });
+    assert_eq!(
+        client.post("/_standin/snapshots", &large.to_string()).ok().json()["volume_gib"],
+        30
+    );
+    assert_eq!(client.get("/snapshots/snap-0d/blocks").ok().json()["VolumeSize"], 30);
     client.post("/_standin/snapshots/snap-0b", "{\"status\": \"completed\"}").ok();
     assert_eq!(indexes(&client.get("/snapshots/snap-0b/blocks").ok().json()["Blocks"]), [3]);
     client.post("/_standin/snapshots/snap-0b", "{\"access\": \"kms-denied\"}").ok();
