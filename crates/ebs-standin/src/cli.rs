@@ -16,9 +16,9 @@ Example:
 Controls (JSON, not signed):
   GET  /_standin/stats  /_standin/log  /_standin/faults  /_standin/snapshots
   POST /_standin/reset  /_standin/faults  /_standin/expire-tokens  /_standin/skip-time
-  POST /_standin/snapshots {\"id\", \"path\", \"lineage\", \"owner\", \"status\", \"access\"}
+  POST /_standin/snapshots {\"id\", \"path\", \"lineage\", \"owner\", \"status\", \"access\", \"volume_gib\"}
   POST /_standin/accounts {\"access_key\", \"account\"}
-  DELETE /_standin/snapshots/ID";
+  POST /_standin/snapshots/ID {\"status\", \"access\"}   DELETE /_standin/snapshots/ID";
 
 /// Serves raw disk images as EBS snapshots through the EBS direct APIs.
 #[derive(Debug, Parser)]
@@ -75,6 +75,9 @@ pub(crate) struct Args {
     /// File to write the URL to when the server is ready.
     #[arg(long, value_name = "PATH")]
     pub(crate) ready_file: Option<PathBuf>,
+    /// Stop when standard input ends too: with the process that started this one
+    #[arg(long)]
+    pub(crate) stop_with_stdin: bool,
     /// Print the counts as JSON to stderr at the end.
     #[arg(long)]
     pub(crate) stats: bool,

@@ -126,6 +126,10 @@ pub struct Rule {
     /// The snapshot (of `ListChangedBlocks` the second); `None` is any.
     #[serde(default)]
     pub snapshot: Option<String>,
+    /// The lineage (the volume) of the snapshot; `None` is any. It finds snapshots that do not
+    /// exist yet when the rule is set.
+    #[serde(default)]
+    pub lineage: Option<String>,
     /// The block indexes; `None` is any. A listing has none, so a list here matches none.
     #[serde(default)]
     pub blocks: Option<Vec<u64>>,
@@ -139,7 +143,8 @@ pub struct Rule {
 impl Rule {
     /// A rule for every call.
     pub fn any(effect: Effect) -> Self {
-        Self { action: None, snapshot: None, blocks: None, when: When::Always, effect }
+        let (action, snapshot, lineage, blocks) = (None, None, None, None);
+        Self { action, snapshot, lineage, blocks, when: When::Always, effect }
     }
 
     /// A rule for every call of `action`.
@@ -151,6 +156,13 @@ impl Rule {
     #[must_use]
     pub fn snapshot(mut self, id: impl Into<String>) -> Self {
         self.snapshot = Some(id.into());
+        self
+    }
+
+    /// Narrows the rule to the snapshots of one lineage.
+    #[must_use]
+    pub fn lineage(mut self, lineage: impl Into<String>) -> Self {
+        self.lineage = Some(lineage.into());
         self
     }
 

@@ -73,11 +73,6 @@ impl Image {
         self.length.div_ceil(GIB).max(1)
     }
 
-    /// How many blocks the volume has, allocated or not.
-    pub(crate) fn block_count(&self) -> u64 {
-        self.volume_gib() * (GIB / BLOCK)
-    }
-
     /// The allocated blocks from `start` on, ascending.
     pub(crate) fn allocated_from(&self, start: u64) -> &[u64] {
         &self.allocated[self.allocated.partition_point(|index| *index < start)..]

@@ -6,6 +6,7 @@ use std::{
     fs,
     io::{self, Write},
     process::ExitCode,
+    thread,
 };
 
 use clap::Parser;
@@ -13,6 +14,7 @@ use ebs_standin::Standin;
 use tokio::{
     runtime,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 
 use cli::{Args, CliError};
@@ -34,16 +36,28 @@ fn run(args: &Args) -> Result<(), CliError> {
     let mut terminate = signal(SignalKind::terminate())?;
     let server = args.builder()?.start()?;
     announce(args, &server)?;
+    let (ended, mut stdin_ended) = oneshot::channel();
+    if args.stop_with_stdin {
+        thread::spawn(|| wait_for_end_of_stdin(ended));
+    }
     waiting.block_on(async {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            Ok(()) = &mut stdin_ended => {}
         }
     });
     if args.stats {
         eprintln!("{}", serde_json::to_string_pretty(&server.stats()).map_err(io::Error::from)?);
     }
     Ok(())
+}
+
+/// In a thread: no runtime can wait for a file or a terminal and still be stopped.
+fn wait_for_end_of_stdin(ended: oneshot::Sender<()>) {
+    let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+    // No one listens any more when a signal was faster.
+    let _ = ended.send(());
 }
 
 /// Says in the ready file, and then on stdout, where the server listens.

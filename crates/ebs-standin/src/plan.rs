@@ -22,6 +22,8 @@ pub(crate) struct Call<'a> {
     pub(crate) action: Action,
     pub(crate) snapshot: &'a str,
     pub(crate) block: Option<u64>,
+    /// Of the snapshot; `None` where it has none, or does not exist.
+    pub(crate) lineage: Option<&'a str>,
 }
 
 /// What awaits one call.
@@ -121,6 +123,7 @@ impl Count {
 fn matches(rule: &Rule, call: Call<'_>) -> bool {
     rule.action.is_none_or(|action| action == call.action)
         && rule.snapshot.as_deref().is_none_or(|id| id == call.snapshot)
+        && rule.lineage.as_deref().is_none_or(|lineage| call.lineage == Some(lineage))
         && rule
             .blocks
             .as_ref()

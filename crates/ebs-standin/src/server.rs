@@ -20,7 +20,7 @@ use crate::{
     api,
     error::StandinError,
     faults::Faults,
-    snapshot::Snapshot,
+    snapshot::{Change, Snapshot},
     state::State,
     stats::{LogEntry, Stats},
 };
@@ -104,6 +104,11 @@ impl Standin {
     /// Serves one more snapshot; returns when its image has been looked through.
     pub fn add_snapshot(&self, snapshot: Snapshot) -> Result<(), StandinError> {
         self.state.add_snapshot(snapshot)
+    }
+
+    /// Changes the state of a snapshot or who may read it; false where it is not served.
+    pub fn change_snapshot(&self, id: &str, change: Change) -> bool {
+        self.state.change_snapshot(id, change)
     }
 
     /// Serves a snapshot no more; false where it was not served.

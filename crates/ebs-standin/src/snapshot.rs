@@ -2,22 +2,23 @@
 
 use std::{
     fmt,
-    fs::File,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use hyper::body::Bytes;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{ErrorKind, StandinError},
-    image::Image,
+    image::{BLOCK_SIZE, Image},
+    images::Images,
 };
 
 /// A snapshot to serve.
 ///
 /// As JSON (`POST /_standin/snapshots`) it has the members `id` and `path`, and optionally
-/// `status`, `access`, `lineage` and `owner`.
+/// `status`, `access`, `lineage`, `owner` and `volume_gib`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
@@ -32,6 +33,8 @@ pub struct Snapshot {
     pub(crate) lineage: Option<String>,
     #[serde(default)]
     pub(crate) owner: Option<String>,
+    #[serde(default)]
+    pub(crate) volume_gib: Option<u32>,
 }
 
 impl Snapshot {
@@ -75,6 +78,13 @@ impl Snapshot {
         self
     }
 
+    /// Sets the size of the volume, where it is larger than the image.
+    #[must_use]
+    pub fn volume_gib(mut self, volume_gib: u32) -> Self {
+        self.volume_gib = Some(volume_gib);
+        self
+    }
+
     fn new(id: String, source: Source) -> Self {
         Self {
             id,
@@ -83,22 +93,24 @@ impl Snapshot {
             access: Access::default(),
             lineage: None,
             owner: None,
+            volume_gib: None,
         }
     }
 
-    /// Opens the image and finds its allocated blocks.
-    pub(crate) fn load(self) -> Result<Served, StandinError> {
+    /// Opens the image and finds its allocated blocks, unless `images` has it already.
+    pub(crate) fn load(self, images: &Images) -> Result<Served, StandinError> {
         if !is_snapshot_id(&self.id) {
             return Err(StandinError::SnapshotId(self.id));
         }
-        let image = self.source.load().map_err(|source| {
+        let image = self.source.load(images).map_err(|source| {
             let path = PathBuf::from(self.source.to_string());
             StandinError::Image { path, source }
         })?;
-        if i32::try_from(image.block_count()).is_err() {
-            return Err(StandinError::TooLarge(self.id));
+        let served = Served { snapshot: self, image };
+        if i32::try_from(served.block_count()).is_err() {
+            return Err(StandinError::TooLarge(served.snapshot.id));
         }
-        Ok(Served { snapshot: self, image })
+        Ok(served)
     }
 }
 
@@ -111,10 +123,10 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn load(&self) -> std::io::Result<Image> {
+    fn load(&self, images: &Images) -> std::io::Result<Arc<Image>> {
         match self {
-            Self::File(path) => Image::from_file(File::open(path)?),
-            Self::Memory(bytes) => Image::from_memory(bytes.clone()),
+            Self::File(path) => images.open(path),
+            Self::Memory(bytes) => Image::from_memory(bytes.clone()).map(Arc::new),
         }
     }
 }
@@ -141,7 +153,7 @@ impl fmt::Debug for Source {
 }
 
 /// The state of a snapshot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// It can be read.
@@ -154,7 +166,7 @@ pub enum Status {
 }
 
 /// Who may read a snapshot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Everyone whom `owner` does not exclude.
@@ -168,16 +180,38 @@ pub enum Access {
     KmsDisabled,
 }
 
+/// What of a snapshot may change while it is served (`POST /_standin/snapshots/ID`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    /// The new state; `None` leaves it.
+    #[serde(default)]
+    pub status: Option<Status>,
+    /// Who may read it now; `None` leaves it.
+    #[serde(default)]
+    pub access: Option<Access>,
+}
+
 /// A snapshot that was loaded.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Served {
     pub(crate) snapshot: Snapshot,
-    pub(crate) image: Image,
+    pub(crate) image: Arc<Image>,
 }
 
 impl Served {
     pub(crate) fn id(&self) -> &str {
         &self.snapshot.id
+    }
+
+    /// The size of the volume in GiB: that of the image, or what was asked for if that is more.
+    pub(crate) fn volume_gib(&self) -> u64 {
+        self.image.volume_gib().max(self.snapshot.volume_gib.map_or(0, u64::from))
+    }
+
+    /// How many blocks the volume has, allocated or not.
+    pub(crate) fn block_count(&self) -> u64 {
+        self.volume_gib().saturating_mul((1 << 30) / BLOCK_SIZE as u64)
     }
 
     /// Why `account` (where the caller's is known) cannot read it, if so.
@@ -193,6 +227,13 @@ impl Served {
             (Access::KmsDisabled, _) => Some(ErrorKind::InvalidCustomerKey),
             (Access::Readable, Status::Completed) => None,
         }
+    }
+
+    pub(crate) fn changed(&self, change: Change) -> Self {
+        let mut snapshot = self.snapshot.clone();
+        snapshot.status = change.status.unwrap_or(snapshot.status);
+        snapshot.access = change.access.unwrap_or(snapshot.access);
+        Self { snapshot, image: Arc::clone(&self.image) }
     }
 
     pub(crate) fn is_related_to(&self, other: &Self) -> bool {

@@ -11,8 +11,9 @@ use std::{
 use crate::{
     error::{ApiError, ErrorKind, StandinError},
     faults::Faults,
+    images::Images,
     plan::Plan,
-    snapshot::{Served, Snapshot, is_snapshot_id},
+    snapshot::{Change, Served, Snapshot, is_snapshot_id},
     stats::Books,
     sync::{read, write},
     token::Tokens,
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct State {
     snapshots: RwLock<BTreeMap<String, Arc<Served>>>,
+    images: Images,
     /// Account by access key.
     accounts: RwLock<BTreeMap<String, String>>,
     plan: RwLock<Arc<Plan>>,
@@ -42,6 +44,7 @@ impl State {
     pub(crate) fn new(faults: Faults) -> Self {
         Self {
             snapshots: RwLock::default(),
+            images: Images::default(),
             accounts: RwLock::default(),
             plan: RwLock::new(Arc::new(Plan::new(faults))),
             tokens: Tokens::new(),
@@ -63,7 +66,7 @@ impl State {
         if read(&self.snapshots).contains_key(&snapshot.id) {
             return Err(StandinError::Duplicate(snapshot.id));
         }
-        let served = Arc::new(snapshot.load()?);
+        let served = Arc::new(snapshot.load(&self.images)?);
         let mut snapshots = write(&self.snapshots);
         let id = served.id().to_owned();
         if snapshots.contains_key(&id) {
@@ -75,6 +78,19 @@ impl State {
 
     pub(crate) fn remove_snapshot(&self, id: &str) -> bool {
         write(&self.snapshots).remove(id).is_some()
+    }
+
+    /// False where the snapshot is not served.
+    pub(crate) fn change_snapshot(&self, id: &str, change: Change) -> bool {
+        let mut snapshots = write(&self.snapshots);
+        let Some(served) = snapshots.get_mut(id) else { return false };
+        *served = Arc::new(served.changed(change));
+        true
+    }
+
+    /// The volume that a snapshot was made from, as far as it is known.
+    pub(crate) fn lineage(&self, id: &str) -> Option<String> {
+        self.snapshot(id)?.snapshot.lineage.clone()
     }
 
     pub(crate) fn snapshots(&self) -> Vec<Arc<Served>> {

@@ -20,6 +20,8 @@ pub struct Stats {
     pub calls: u64,
     /// By action; calls that were refused before the action was clear are under `unknown`.
     pub actions: BTreeMap<String, ActionStats>,
+    /// By access key and then by action; calls without a readable one are under `unsigned`.
+    pub callers: BTreeMap<String, BTreeMap<String, u64>>,
     /// By HTTP code; calls without an answer are under 0.
     pub statuses: BTreeMap<u16, u64>,
     /// By snapshot: the blocks that were sent.
@@ -84,6 +86,8 @@ pub struct LogEntry {
     pub snapshot: Option<String>,
     /// The block, or the first block that a listing asks for.
     pub index: Option<u64>,
+    /// The access key; `None` where the signature names none.
+    pub caller: Option<String>,
     /// As in [`ActionStats::results`].
     pub result: String,
 }
@@ -109,6 +113,7 @@ pub(crate) struct OpenCall {
     action: Option<Action>,
     snapshot: Option<String>,
     pub(crate) index: Option<u64>,
+    pub(crate) caller: Option<String>,
     result: String,
     status: u16,
 }
@@ -130,6 +135,7 @@ impl Books {
             action: call.map(|call| call.action),
             snapshot: call.map(|call| call.snapshot.to_owned()),
             index: call.and_then(|call| call.block),
+            caller: None,
             result: "cancelled".to_owned(),
             status: 0,
         };
@@ -183,6 +189,7 @@ impl Drop for OpenCall {
             action: self.action,
             snapshot: self.snapshot.take(),
             index: self.index,
+            caller: self.caller.take(),
             result: std::mem::take(&mut self.result),
         };
         lock(&self.books.page).close(entry, self.status);
@@ -206,6 +213,8 @@ impl Page {
         self.stats.calls += 1;
         *self.stats.statuses.entry(status).or_default() += 1;
         let name = entry.action.map_or("unknown".to_owned(), |action| format!("{action:?}"));
+        let caller = entry.caller.clone().unwrap_or_else(|| "unsigned".to_owned());
+        *self.stats.callers.entry(caller).or_default().entry(name.clone()).or_default() += 1;
         let action = self.stats.actions.entry(name).or_default();
         action.calls += 1;
         *action.results.entry(entry.result.clone()).or_default() += 1;

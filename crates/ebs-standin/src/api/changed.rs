@@ -61,7 +61,7 @@ pub(crate) fn perform(
     let scope = format!("{}|{}", first.map_or("", Served::id), second.id());
     let request = PageRequest::parse(state, &target.query, Purpose::ChangedPage, &scope)?;
     let page = request
-        .cut(plan, changes(first.map(|first| &first.image), &second.image, request.start))
+        .cut(plan, changes(first.map(|first| &*first.image), &second.image, request.start))
         .map_err(|_| ErrorKind::InternalServer)?;
     let expiry = Expiry::of(state, plan);
     let next = |index| state.tokens.mint(Purpose::ChangedPage, &scope, index, expiry.page);
@@ -69,7 +69,7 @@ pub(crate) fn perform(
     Reply::json(&Changes {
         changed_blocks: page.entries.into_iter().map(entry).collect(),
         expiry_time: expiry.block,
-        volume_size: second.image.volume_gib(),
+        volume_size: second.volume_gib(),
         block_size: BLOCK_SIZE,
         next_token: page.next.map(next),
     })

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
 use crate::{
-    api::reply::json_response, body::Answer, error::StandinError, snapshot::Served, state::State,
+    api::reply::json_response,
+    body::Answer,
+    error::StandinError,
+    snapshot::{Change, Served},
+    state::State,
 };
 
 const PREFIX: &str = "/_standin/";
@@ -69,9 +73,14 @@ async fn change(state: &Arc<State>, path: &str, body: Incoming) -> Done {
             state.add_account(access_key, account);
         }
         "snapshots" => return add(state, &body).await,
-        _ => return Err(unknown(path)),
+        path => return alter(state, path, parse(&body)),
     }
     Ok(json!({}))
+}
+
+fn alter(state: &State, path: &str, change: Result<Change, (StatusCode, String)>) -> Done {
+    let id = path.strip_prefix("snapshots/").ok_or_else(|| unknown(path))?;
+    if state.change_snapshot(id, change?) { Ok(json!({})) } else { Err(not_served(id)) }
 }
 
 async fn add(state: &Arc<State>, body: &[u8]) -> Done {
@@ -90,20 +99,22 @@ async fn add(state: &Arc<State>, body: &[u8]) -> Done {
 
 fn remove(state: &State, path: &str) -> Done {
     let id = path.strip_prefix("snapshots/").ok_or_else(|| unknown(path))?;
-    if state.remove_snapshot(id) {
-        Ok(json!({}))
-    } else {
-        Err((StatusCode::NOT_FOUND, format!("snapshot {id} is not served")))
-    }
+    if state.remove_snapshot(id) { Ok(json!({})) } else { Err(not_served(id)) }
+}
+
+fn not_served(id: &str) -> (StatusCode, String) {
+    (StatusCode::NOT_FOUND, format!("snapshot {id} is not served"))
 }
 
 fn about(served: &Served) -> Value {
     json!({
         "id": served.id(),
-        "volume_gib": served.image.volume_gib(),
+        "volume_gib": served.volume_gib(),
         "allocated_blocks": served.image.allocated_from(0).len(),
         "lineage": served.snapshot.lineage,
         "owner": served.snapshot.owner,
+        "status": served.snapshot.status,
+        "access": served.snapshot.access,
     })
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn perform(
     caller: &Caller,
 ) -> Result<Reply, ApiError> {
     let served = state.readable(&target.snapshot, caller)?;
-    let index = block.parse().ok().filter(|index| *index < served.image.block_count());
+    let index = block.parse().ok().filter(|index| *index < served.block_count());
     let index = index.ok_or(ErrorKind::InvalidBlock)?;
     let token = target.query.get("blockToken").unwrap_or_default();
     check_token(state, plan, &served, index, token)?;

@@ -48,7 +48,7 @@ pub(crate) fn perform(
     Reply::json(&Listing {
         blocks: page.entries.into_iter().map(block).collect(),
         expiry_time: expiry.block,
-        volume_size: served.image.volume_gib(),
+        volume_size: served.volume_gib(),
         block_size: BLOCK_SIZE,
         next_token: page.next.map(next),
     })

@@ -10,7 +10,7 @@ pub(crate) mod route;
 
 use std::{future::pending, sync::Arc};
 
-use hyper::{Request, Response, body::Incoming, http::request::Parts};
+use hyper::{Request, Response, body::Incoming};
 use tokio::{task::spawn_blocking, time::sleep};
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     body::Answer,
     error::{ApiError, ErrorKind},
     faults::Effect,
-    plan::{Fate, Plan},
+    plan::{Call, Fate, Plan},
     state::{Caller, State},
     stats::OpenCall,
 };
@@ -42,7 +42,9 @@ pub(crate) async fn serve(
     let target = Target::parse(&parts);
     let (mut open, in_flight) = state.books.open(target.as_ref().map(Target::call));
     open.index = target.as_ref().and_then(Target::index);
-    match answer(&state, &parts, target, in_flight).await {
+    let access_key = auth::access_key(&parts.headers);
+    open.caller = access_key.as_ref().ok().cloned();
+    match answer(&state, access_key, target, in_flight).await {
         Ok((reply, effect)) => {
             open.ended("ok", 200);
             Ok(finish(&state, reply, effect, open))
@@ -71,14 +73,16 @@ impl<E: Into<ApiError>> From<E> for Failure {
 
 async fn answer(
     state: &Arc<State>,
-    parts: &Parts,
+    access_key: Result<String, ErrorKind>,
     target: Option<Target>,
     in_flight: u64,
 ) -> Result<(Reply, Option<Effect>), Failure> {
-    let caller = state.caller(auth::access_key(&parts.headers)?);
+    let caller = state.caller(access_key?);
     let target = target.ok_or(ErrorKind::UnknownOperation)?;
     let plan = state.plan();
-    let fate = plan.meet(target.call(), &caller.bucket, in_flight);
+    let lineage = state.lineage(&target.snapshot);
+    let call = Call { lineage: lineage.as_deref(), ..target.call() };
+    let fate = plan.meet(call, &caller.bucket, in_flight);
     suffer(&fate).await?;
     let state = Arc::clone(state);
     let work = spawn_blocking(move || perform(&state, &plan, &target, &caller));

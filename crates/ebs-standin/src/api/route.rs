@@ -45,7 +45,7 @@ impl Target {
             Operation::Changed => (Action::ListChangedBlocks, None),
             Operation::Get { block } => (Action::GetSnapshotBlock, block.parse().ok()),
         };
-        Call { action, snapshot: &self.snapshot, block }
+        Call { action, snapshot: &self.snapshot, block, lineage: None }
     }
 
     /// The block that is asked for, or that a listing is to start from.

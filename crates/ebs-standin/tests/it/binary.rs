@@ -72,6 +72,16 @@ fn it_serves_until_it_is_told_to_stop() {
 }
 
 #[test]
+fn it_stops_with_the_process_that_holds_its_standard_input() {
+    let mut child = command(&["--stop-with-stdin"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(child.try_wait().unwrap().is_none(), "it runs while its input is open");
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn wrong_settings_are_told() {
     let missing = failure(&["--snapshot", "snap-0a=/nowhere/disk.img"]);
     assert!(missing.contains("cannot read image /nowhere/disk.img: No such file"), "{missing}");

@@ -101,6 +101,37 @@ fn states_of_snapshots_are_given_as_json() {
 }
 
 #[test]
+fn a_pending_snapshot_is_completed_and_closed_over_http() {
+    let server = serve(&[]);
+    let client = Client::new(&server);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), image(&[3])).unwrap();
+    let body = json!({ "id": "snap-0b", "path": file.path(), "status": "pending" });
+    client.post("/_standin/snapshots", &body.to_string()).ok();
+    assert_eq!(client.get("/snapshots/snap-0b/blocks").status, 400);
+    let large = json!({ "id": "snap-0d", "path": file.path(), "volume_gib": 30 });
+    assert_eq!(
+        client.post("/_standin/snapshots", &large.to_string()).ok().json()["volume_gib"],
+        30
+    );
+    assert_eq!(client.get("/snapshots/snap-0d/blocks").ok().json()["VolumeSize"], 30);
+    client.post("/_standin/snapshots/snap-0b", "{\"status\": \"completed\"}").ok();
+    assert_eq!(indexes(&client.get("/snapshots/snap-0b/blocks").ok().json()["Blocks"]), [3]);
+    client.post("/_standin/snapshots/snap-0b", "{\"access\": \"kms-denied\"}").ok();
+    assert_eq!(client.get("/snapshots/snap-0b/blocks").status, 403);
+    let shown = &client.get("/_standin/snapshots").json()[1];
+    assert_eq!((&shown["status"], &shown["access"]), (&"completed".into(), &"kms-denied".into()));
+    for (path, body, status) in [
+        ("snap-0c", "{}", 404),
+        ("snap-0b", "{\"status\": \"gone\"}", 400),
+        ("snap-0b", "{\"path\": \"/dev/null\"}", 400),
+    ] {
+        let answer = client.post(&format!("/_standin/snapshots/{path}"), body);
+        assert_eq!(answer.status, status, "{path} {body}");
+    }
+}
+
+#[test]
 fn the_library_changes_a_running_server() {
     let server = serve(&[1]);
     let client = Client::new(&server);

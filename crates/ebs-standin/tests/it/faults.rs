@@ -1,7 +1,9 @@
 //! Faults of single calls, and latency.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ebs_standin::{Action, BLOCK_SIZE, Effect, ErrorKind, Faults, Latency, Rule, Standin, When};
+use ebs_standin::{
+    Action, BLOCK_SIZE, Effect, ErrorKind, Faults, Latency, Rule, Snapshot, Standin, When,
+};
 use sha2::{Digest, Sha256};
 
 use crate::client::{Client, ID, Reply, fill, serve, serve_with, wait_until};
@@ -48,6 +50,17 @@ fn rules_choose_calls_by_count() {
     let of_block_two = Rule::on(GET, FAILED).blocks([2]).when(When::First(2));
     assert_eq!(failures(of_block_two), bits(".x.x.."));
     assert_eq!(failures(Rule::on(GET, FAILED).snapshot("snap-0b")), bits("......"));
+}
+
+#[test]
+fn a_rule_finds_later_snapshots_of_its_volume() {
+    let server = serve_with(&[1], Faults::default().rule(Rule::any(FAILED).lineage("vol-1")));
+    let client = Client::new(&server);
+    client.list("").ok();
+    for (id, lineage, status) in [("snap-0b", "vol-1", 500), ("snap-0c", "vol-2", 200)] {
+        server.add_snapshot(Snapshot::bytes(id, [1]).lineage(lineage)).unwrap();
+        assert_eq!(client.get(&format!("/snapshots/{id}/blocks")).status, status, "{id}");
+    }
 }
 
 #[test]

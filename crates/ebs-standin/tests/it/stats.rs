@@ -2,7 +2,7 @@
 
 use ebs_standin::{Action, BLOCK_SIZE};
 
-use crate::client::{Client, ID, serve};
+use crate::client::{Client, ID, KEY, serve};
 
 #[test]
 fn every_call_is_counted() {
@@ -23,6 +23,9 @@ fn every_call_is_counted() {
     assert_eq!((stats.results("ok"), stats.statuses[&200], stats.statuses[&403]), (4, 4, 2));
     assert_eq!(stats.results("ValidationException/INVALID_BLOCK_TOKEN"), 1);
     assert_eq!((stats.blocks, stats.distinct_blocks), (3, 2));
+    let by = |caller: &str| stats.callers[caller].values().sum::<u64>();
+    assert_eq!((stats.callers.len(), by(KEY), by("unsigned")), (2, 5, 2));
+    assert_eq!(stats.callers[KEY]["GetSnapshotBlock"], 4);
     assert_eq!(stats.bytes, 3 * BLOCK_SIZE as u64);
     assert_eq!(stats.snapshots[ID].distinct_blocks, 2);
     assert_eq!((stats.in_flight, stats.max_in_flight), (0, 1));
