@@ -43,6 +43,9 @@ enum Command {
     /// Delete snapshots that sweeps left, found by their tags
     #[cfg(feature = "cloud")]
     Cleanup(commands::cleanup::Args),
+    /// Try each permission that a sweep needs, and say which fails and why
+    #[cfg(feature = "cloud")]
+    Doctor(commands::doctor::Args),
     /// Fetch, import and show the advisories that scans are matched with
     Feeds(commands::feeds::Args),
 }
@@ -55,6 +58,8 @@ pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
         Command::Sweep(args) => commands::sweep::run(args, progress),
         #[cfg(feature = "cloud")]
         Command::Cleanup(args) => commands::cleanup::run(args),
+        #[cfg(feature = "cloud")]
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Feeds(args) => commands::feeds::run(args, progress),
     }
 }

@@ -28,6 +28,8 @@ pub struct Scan<'a> {
     pub targets: &'a [Target],
     /// Most bytes of disk blocks held in memory.
     pub cache_bytes: u64,
+    /// The region that snapshots are in, instead of that of the environment.
+    pub region: Option<&'a str>,
     /// The account that snapshots are in, if it is open already.
     #[cfg(feature = "ebs")]
     pub account: Option<&'a crate::source::ebs_snapshot::Account>,
@@ -41,6 +43,7 @@ impl<'a> Scan<'a> {
         Self {
             targets,
             cache_bytes,
+            region: None,
             #[cfg(feature = "ebs")]
             account: None,
             lenient: false,
@@ -109,8 +112,27 @@ pub fn scan(scan: &Scan, progress: &dyn Progress) -> Result<ScanReport, TargetEr
     })
 }
 
-/// Matches the packages of a report with the advisories of a store.
-pub fn add_findings(report: &mut ScanReport, store: &Store) -> Result<(), StoreError> {
+/// What a report's packages are matched with.
+pub enum Advisories {
+    /// Nothing: only packages are wanted.
+    Unwanted,
+    /// Nothing, though findings are wanted: no feed was stored yet.
+    Missing,
+    /// The advisories of a store.
+    Store(Store),
+}
+
+/// Matches the packages of a report; that there is nothing to match them with is a gap.
+pub fn add_findings(report: &mut ScanReport, advisories: &Advisories) -> Result<(), StoreError> {
+    let store = match advisories {
+        Advisories::Unwanted => return Ok(()),
+        Advisories::Missing => {
+            let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
+            report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
+            return Ok(());
+        }
+        Advisories::Store(store) => store,
+    };
     for asset in &mut report.assets {
         let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
         asset.findings = matched.into_found(&mut report.gaps);

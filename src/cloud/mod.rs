@@ -8,11 +8,13 @@ mod calls;
 mod error;
 mod images;
 mod instances;
+mod permissions;
 mod snapshots;
 
 pub use account::Account;
 pub use error::{Error, Kind};
 pub use instances::{Instance, Volume};
+pub use permissions::{Permission, Verdict};
 pub use snapshots::{Created, Purpose, State, Tagged};
 
 use aws_sdk_ec2::types::Tag;

@@ -159,6 +159,13 @@ impl Account {
         Ok(tagged)
     }
 
+    /// The tags of a snapshot that is never made, for roles that may only make tagged ones.
+    pub(super) fn trial_tags(&self, source: &str) -> TagSpecification {
+        let never = "1970-01-01T00:00:00Z".to_owned();
+        let sweep = format!("doctor-{}", self.region);
+        Purpose { sweep, created: never.clone(), expires: never }.tags(source)
+    }
+
     fn own_snapshots(&self, filter: Filter) -> Result<Vec<aws_sdk_ec2::types::Snapshot>, Error> {
         let call = self.ec2.describe_snapshots().owner_ids("self").filters(filter);
         let pages = call.max_results(PAGE).into_paginator().items();

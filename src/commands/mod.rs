@@ -2,6 +2,10 @@
 
 #[cfg(feature = "cloud")]
 pub mod cleanup;
+#[cfg(feature = "cloud")]
+mod cloud_target;
+#[cfg(feature = "cloud")]
+pub mod doctor;
 pub mod feeds;
 pub mod interrupt;
 pub mod output;

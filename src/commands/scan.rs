@@ -2,10 +2,10 @@
 
 use super::feeds;
 use super::output::Output;
-use super::progress::Progress;
+use super::progress::{Progress, Task};
 use crate::advisory::store::Store;
-use crate::model::{Gap, GapReason, ScanReport, Severity};
-use crate::pipeline::{self, Progress as _, Scan, Stage};
+use crate::model::{ScanReport, Severity};
+use crate::pipeline::{self, Advisories, Progress as _, Scan, Stage};
 use crate::report::{self, Vulnerabilities};
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ const EXAMPLES: &str = "Examples:
   sidelight scan disk.img                        a raw or qcow2 image
   sidelight scan root.qcow2 data.img             two disks of one host
   sidelight scan snap-0123456789abcdef0          an EBS snapshot (AWS_REGION and credentials)
+  sidelight scan i-0123456789abcdef0             an instance: snapshots are made, read and deleted
   sidelight scan dir:/mnt/root --no-match        a directory as the root, packages only
   sidelight scan disk.img --format json --output report.json --fail-on high";
 
@@ -22,9 +23,13 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Disk images, block devices, `snap-…[,snap-…]` or `dir:PATH`; all are disks of one host
+    /// Disk images, block devices, `snap-…[,snap-…]` or `dir:PATH`, all disks of one host; or one
+    /// `i-…`, `vol-…` or `ami-…`
     #[arg(required = true, value_name = "PATH")]
     targets: Vec<String>,
+    /// AWS region, instead of AWS_REGION or the profile's
+    #[arg(long)]
+    region: Option<String>,
     /// How the report is written
     #[arg(long, value_parser = format_names(), default_value = "table")]
     format: String,
@@ -61,23 +66,22 @@ pub(super) fn severity(text: &str) -> Result<Severity, String> {
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let options = report_options(args)?;
     let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
-    let mut targets = Vec::new();
-    for text in &args.targets {
-        targets.extend(pipeline::parse_target(text)?);
-    }
     let cache_bytes = args.cache_size.clamp(2, 1 << 20) << 20;
     let format = report::by_name(&args.format).context("no such report format")?;
     // A store that cannot be opened is told before hours of reading, not after.
-    let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
+    let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
     let task = progress.task("starting");
-    let mut report = pipeline::scan(&Scan::new(&targets, cache_bytes), &task)?;
-    if let Some(store) = store {
-        task.stage(Stage::Matching);
-        pipeline::add_findings(&mut report, &store)?;
-    } else if !args.no_match {
-        let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
-        report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
-    }
+    let report = match &args.targets[..] {
+        #[cfg(feature = "cloud")]
+        [target] if super::cloud_target::is_one(target) => super::cloud_target::scan(
+            target,
+            args.region.as_deref(),
+            cache_bytes,
+            advisories,
+            &task,
+        )?,
+        targets => scan_disks(targets, args, cache_bytes, &advisories, &task)?,
+    };
     drop(task);
     output.write(|out| format.write(&report, options, out))?;
     Ok(exit_code(&report, args.fail_on))
@@ -91,13 +95,34 @@ fn report_options(args: &Args) -> anyhow::Result<report::Options> {
     Ok(report::Options { vulnerabilities: Vulnerabilities::Include })
 }
 
+fn scan_disks(
+    targets: &[String],
+    args: &Args,
+    cache_bytes: u64,
+    advisories: &Advisories,
+    task: &Task,
+) -> anyhow::Result<ScanReport> {
+    let mut disks = Vec::new();
+    for text in targets {
+        disks.extend(pipeline::parse_target(text)?);
+    }
+    let scan = Scan { region: args.region.as_deref(), ..Scan::new(&disks, cache_bytes) };
+    let mut report = pipeline::scan(&scan, task)?;
+    task.stage(Stage::Matching);
+    pipeline::add_findings(&mut report, advisories)?;
+    Ok(report)
+}
+
 /// The store that was named, which must be there, or the usual one, if there is one.
-pub(super) fn open_store(named: Option<&Path>) -> anyhow::Result<Option<Store>> {
+pub(super) fn open_advisories(named: Option<&Path>, no_match: bool) -> anyhow::Result<Advisories> {
+    if no_match {
+        return Ok(Advisories::Unwanted);
+    }
     let path = feeds::store_path(named)?;
     if named.is_none() && !path.exists() {
-        return Ok(None);
+        return Ok(Advisories::Missing);
     }
-    Ok(Some(Store::open(&path)?))
+    Ok(Advisories::Store(Store::open(&path)?))
 }
 
 /// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.

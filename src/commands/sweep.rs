@@ -2,14 +2,13 @@
 
 mod outcomes;
 
-use super::feeds;
 use super::interrupt;
 use super::output::Output;
 use super::progress::Progress;
-use super::scan::{open_store, severity};
+use super::scan::{open_advisories, severity};
 use crate::cloud::Account;
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
-use crate::pipeline;
+use crate::pipeline::{self, Advisories};
 use crate::source::ebs_snapshot;
 use crate::sweep::{self, Ledger, Scanner, Selection, Settings, TagFilter};
 use anyhow::Context;
@@ -82,11 +81,7 @@ pub struct Args {
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let mut outcomes = Outcomes::new(args.output.as_deref())?;
-    let store = if args.no_match { None } else { open_store(args.advisories.as_deref())? };
-    if store.is_none() && !args.no_match {
-        let path = feeds::store_path(None)?;
-        tracing::warn!(store = %path.display(), "no advisory store, so nothing is matched: run sidelight feeds update");
-    }
+    let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
     let settings = Settings {
         parallel: args.parallel.into(),
         cache_bytes: args.cache_size << 20,
@@ -95,7 +90,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         lifetime: Duration::from_hours(args.lifetime),
         ..Settings::default()
     };
-    let scanner = connect(args.region.as_deref(), settings, store)?;
+    let scanner = connect(args.region.as_deref(), settings, advisories)?;
     let leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
     let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
@@ -121,7 +116,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
 pub fn connect(
     region: Option<&str>,
     settings: Settings,
-    store: Option<crate::advisory::store::Store>,
+    advisories: Advisories,
 ) -> anyhow::Result<Scanner> {
     let account = Arc::new(Account::connect(region)?);
     let ebs = ebs_snapshot::Account::connect(Some(&account.region))?;
@@ -134,7 +129,7 @@ pub fn connect(
     });
     let (sweep, (started, _)) = (sweep::new_id(), sweep::now(settings.lifetime));
     let room = Mutex::new(());
-    Ok(Scanner { account, ebs, ledger, store, settings, sweep, started, room })
+    Ok(Scanner { account, ebs, ledger, advisories, settings, sweep, started, room })
 }
 
 /// Snapshots of earlier sweeps whose time is over. That they cannot be deleted ends no sweep.

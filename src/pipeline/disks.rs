@@ -124,6 +124,8 @@ pub enum Disks {
 pub struct Cloud {
     ids: Vec<String>,
     #[cfg(feature = "ebs")]
+    region: Option<String>,
+    #[cfg(feature = "ebs")]
     account: Option<ebs_snapshot::Account>,
 }
 
@@ -212,14 +214,19 @@ impl Disks {
 #[cfg(feature = "ebs")]
 impl Cloud {
     fn new(scan: &Scan) -> Self {
-        Self { ids: Vec::new(), account: scan.account.map(ebs_snapshot::Account::share) }
+        Self {
+            ids: Vec::new(),
+            region: scan.region.map(str::to_owned),
+            account: scan.account.map(ebs_snapshot::Account::share),
+        }
     }
 
     /// Opens a snapshot, in the account that the scan brought, else in that of the environment.
     fn open(&mut self, id: &str, name: &str, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
         let fail = |error: ebs_snapshot::Error| TargetError::snapshot(name, &error);
         if self.account.is_none() {
-            self.account = Some(ebs_snapshot::Account::connect(None).map_err(fail)?);
+            self.account =
+                Some(ebs_snapshot::Account::connect(self.region.as_deref()).map_err(fail)?);
         }
         let account = self.account.as_ref().expect("connected above");
         let snapshot = account.snapshot(id).map_err(fail)?;

@@ -161,6 +161,17 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Reads the first block that the snapshot holds; `false` if it holds none.
+    pub fn first_block(&self) -> Result<bool, Error> {
+        let (api, listing) = (self.api.clone(), self.listing.clone());
+        wait(&self.handle, async move {
+            let Some(block) = listing.first().await? else { return Ok(false) };
+            read_block(&api, &listing, block).await.map(|bytes| bytes.is_some())
+        })?
+    }
+}
+
 impl BlockFetcher for Snapshot {
     fn size(&self) -> u64 {
         self.bytes

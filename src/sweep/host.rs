@@ -1,12 +1,13 @@
 //! One host of a sweep: its snapshots are made, waited for, scanned and deleted.
 
 use super::ledger::{Held, Ledger};
-use super::selection::left_out;
+use super::selection::{OPT_OUT, left_out, opted_out};
 use super::{Settings, now};
-use crate::advisory::store::Store;
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
 use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
-use crate::pipeline::{self, Progress, Scan, Target, TargetError, TargetProblem};
+use crate::pipeline::{
+    self, Advisories, Progress, Scan, Stage, Target, TargetError, TargetProblem,
+};
 use crate::source::ebs_snapshot;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,8 +42,8 @@ pub struct Scanner {
     pub ebs: ebs_snapshot::Account,
     /// The snapshots of this process.
     pub ledger: Arc<Ledger>,
-    /// Advisories, if findings are wanted.
-    pub store: Option<Store>,
+    /// What packages are matched with.
+    pub advisories: Advisories,
     /// How the sweep goes about its work.
     pub settings: Settings,
     /// Id of the sweep.
@@ -76,8 +77,43 @@ impl Scanner {
         self.read(context, &failed, &mut gaps, progress)
     }
 
-    /// Scans an AMI or other volumes whose snapshots the context names.
-    pub fn read(
+    /// Scans one volume, attached or not. However this ends, its snapshot is gone.
+    pub fn scan_volume(&self, id: &str, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+        let mut context = self.account.volume(id).map_err(|error| refused(&error))?;
+        if opted_out(&context.tags) {
+            let detail = format!("{id}: its owner's tag {} says never", OPT_OUT.0);
+            return Err(Failure::new(SkipReason::OptedOut, detail));
+        }
+        self.with_snapshot(id, |snapshot| {
+            for volume in &mut context.volumes {
+                volume.snapshot = Some(snapshot.to_owned());
+            }
+            self.read(context, &BTreeMap::new(), &mut Vec::new(), progress)
+        })?
+    }
+
+    /// Makes a snapshot of a volume, lets `work` have it when it is completed, and deletes it.
+    pub fn with_snapshot<T>(
+        &self,
+        volume: &str,
+        work: impl FnOnce(&str) -> T,
+    ) -> Result<T, Failure> {
+        let purpose = self.purpose();
+        let make = |account: &Account| Ok(vec![account.create_snapshot(volume, &purpose)?]);
+        let held = self.ledger.create(make).ok_or_else(interrupted)?;
+        let held = held.map_err(|error| refused(&error))?;
+        self.wait(&held)?;
+        Ok(work(&held.created[0].snapshot))
+    }
+
+    /// Scans the snapshots that an AMI has already.
+    pub fn scan_image(&self, id: &str, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+        let context = self.account.image(id).map_err(|error| refused(&error))?;
+        self.read(context, &BTreeMap::new(), &mut Vec::new(), progress)
+    }
+
+    /// Scans the volumes whose snapshots the context names, but for those that failed.
+    fn read(
         &self,
         mut context: CloudContext,
         failed: &BTreeMap<String, Failure>,
@@ -99,14 +135,14 @@ impl Scanner {
         let scan = Scan {
             targets: &targets,
             cache_bytes: self.settings.cache_bytes,
+            region: None,
             account: Some(&self.ebs),
             lenient: true,
         };
         let mut report = pipeline::scan(&scan, progress).map_err(|e| unreadable(&e, &context))?;
-        if let Some(store) = &self.store {
-            let matched = pipeline::add_findings(&mut report, store);
-            matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
-        }
+        progress.stage(Stage::Matching);
+        let matched = pipeline::add_findings(&mut report, &self.advisories);
+        matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
         context.snapshots = std::mem::take(&mut report.host.cloud.snapshots);
         report.host.cloud = context;
         report.gaps.append(gaps);
@@ -153,14 +189,14 @@ impl Scanner {
     }
 
     /// What the tags of a snapshot made now say.
-    pub fn purpose(&self) -> Purpose {
+    fn purpose(&self) -> Purpose {
         let (created, expires) = now(self.settings.lifetime);
         Purpose { sweep: self.sweep.clone(), created, expires }
     }
 
     /// Waits until all snapshots are readable or never will be; those that failed, if any is
     /// readable.
-    pub fn wait(&self, held: &Held) -> Result<BTreeMap<String, Failure>, Failure> {
+    fn wait(&self, held: &Held) -> Result<BTreeMap<String, Failure>, Failure> {
         let started = Instant::now();
         let mut pending: Vec<String> = held.created.iter().map(|it| it.snapshot.clone()).collect();
         let mut failed = BTreeMap::new();

@@ -82,7 +82,8 @@ pub fn left_out(instance: &Instance) -> Vec<&CloudVolume> {
     volumes.map(|volume| &volume.context).collect()
 }
 
-fn opted_out(tags: &BTreeMap<String, String>) -> bool {
+/// Whether an owner says never.
+pub(super) fn opted_out(tags: &BTreeMap<String, String>) -> bool {
     tags.get(OPT_OUT.0).is_some_and(|value| value.eq_ignore_ascii_case(OPT_OUT.1))
 }
 

@@ -20,6 +20,11 @@ impl Chunk {
         self.indexes.len() as u64
     }
 
+    /// Index of the first block.
+    pub(super) fn first(&self) -> Option<u32> {
+        self.indexes.first().copied()
+    }
+
     /// The token of a block; `None` if the snapshot does not hold it.
     pub(super) fn token(&self, block: u32) -> Option<&str> {
         let at = self.indexes.binary_search(&block).ok()?;

@@ -59,6 +59,18 @@ impl Listing {
         self.lock().iter().map(|slot| slot.ready.as_ref().map(|chunk| chunk.len())).sum()
     }
 
+    /// The first block that the snapshot holds.
+    pub(super) async fn first(self: &Arc<Self>) -> Result<Option<u32>, Error> {
+        for chunk in 0..self.chunks() {
+            self.token(chunk as u32 * CHUNK_BLOCKS, None).await?;
+            let ready = self.lock()[chunk].ready.clone();
+            if let Some(first) = ready.and_then(|chunk| chunk.first()) {
+                return Ok(Some(first));
+            }
+        }
+        Ok(None)
+    }
+
     /// Lists every chunk that is not listed.
     pub(super) async fn complete(self: Arc<Self>) -> Result<(), Error> {
         for chunk in 0..self.chunks() {

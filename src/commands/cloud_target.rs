@@ -1,0 +1,56 @@
+//! `sidelight scan i-…`, `vol-…`, `ami-…`: what has no snapshot yet gets one for as long as the
+//! scan takes.
+
+use super::progress::Task;
+use super::sweep;
+use crate::model::ScanReport;
+use crate::pipeline::Advisories;
+use crate::sweep::{Failure, Scanner, Selection, Settings};
+use anyhow::{Context, bail};
+use std::path::Path;
+
+const KINDS: [&str; 3] = ["i-", "vol-", "ami-"];
+
+/// Whether the text is an id of these kinds, and no file.
+pub fn is_one(text: &str) -> bool {
+    let digits = KINDS.iter().find_map(|kind| text.strip_prefix(kind));
+    let is_id = digits.is_some_and(|digits| {
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    is_id && !Path::new(text).exists()
+}
+
+/// Scans what the id names.
+pub fn scan(
+    id: &str,
+    region: Option<&str>,
+    cache_bytes: u64,
+    advisories: Advisories,
+    task: &Task,
+) -> anyhow::Result<ScanReport> {
+    let settings = Settings { cache_bytes, ..Settings::default() };
+    let scanner = sweep::connect(region, settings, advisories)?;
+    let outcome = match id.split('-').next() {
+        Some("i") => return scan_instance(&scanner, id, task),
+        Some("vol") => scanner.scan_volume(id, task),
+        _ => scanner.scan_image(id, task),
+    };
+    outcome.map_err(|failure| told(id, &failure))
+}
+
+fn scan_instance(scanner: &Scanner, id: &str, task: &Task) -> anyhow::Result<ScanReport> {
+    task.now("looking for the instance");
+    let found = scanner.account.instances(&[id.to_owned()])?;
+    let instance = found.first().with_context(|| format!("{id}: no such instance"))?;
+    // Who names an instance means it, running or stopped; its owner's "never" holds all the same.
+    let selection = Selection { stopped: true, ..Selection::default() };
+    if let Some(reason) = selection.refuses(instance) {
+        bail!("{id} is not scanned: {}", reason.as_str());
+    }
+    task.now("waiting for its snapshots");
+    scanner.scan(instance, task).map_err(|failure| told(id, &failure))
+}
+
+fn told(id: &str, failure: &Failure) -> anyhow::Error {
+    anyhow::anyhow!("{id} was not scanned: {}", failure.detail)
+}

@@ -1,0 +1,117 @@
+//! `sidelight doctor`: tries each permission that a sweep needs, and says which fails and why.
+
+use super::sweep::connect;
+use crate::cloud::{Permission, Verdict};
+use crate::model::printable_str;
+use crate::pipeline::Advisories;
+use crate::source::ebs_snapshot;
+use crate::sweep::{Scanner, Selection, Settings};
+use comfy_table::{Table as Grid, presets};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "Examples:
+  sidelight doctor --region eu-central-1                   dry runs only: nothing is made
+  sidelight doctor --make-snapshot                         also makes a snapshot, reads it, deletes it
+
+Exit codes: 0 all is allowed; 2 could not run; 3 something is denied or could not be tried.";
+
+/// Try each permission that a sweep needs, and say which fails and why
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Region, instead of AWS_REGION or the profile's
+    #[arg(long)]
+    region: Option<String>,
+    /// Make a snapshot of one volume, read a block of it, and delete it: reading and keys have no
+    /// dry run
+    #[arg(long)]
+    make_snapshot: bool,
+}
+
+/// Runs the doctor.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let scanner = connect(args.region.as_deref(), Settings::default(), Advisories::Unwanted)?;
+    let account = &scanner.account;
+    // A role that may not even look is told so below, call by call.
+    let instances = account.instances(&[]).unwrap_or_default();
+    let selection = Selection { stopped: true, ..Selection::default() };
+    let instance = instances.iter().find(|instance| selection.refuses(instance).is_none());
+    let mut found = account.permissions(instance);
+    found.extend(reading(&scanner, args, instance.and_then(|it| it.volumes.first())));
+    found.push(alias(&scanner));
+    show(&scanner, &found)?;
+    let fine = found.iter().all(|permission| permission.verdict == Verdict::Allowed);
+    Ok(ExitCode::from(if fine { 0 } else { 3 }))
+}
+
+/// Reading of blocks, tried on a snapshot made for it.
+fn reading(
+    scanner: &Scanner,
+    args: &Args,
+    volume: Option<&crate::cloud::Volume>,
+) -> Vec<Permission> {
+    let untried = |why: &str| {
+        let actions = ["ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock"];
+        actions.map(|action| outcome(action, Verdict::Untried, why)).to_vec()
+    };
+    let Some(volume) = volume else { return untried("there is no volume to try it on") };
+    if !args.make_snapshot {
+        return untried("it has no dry run; --make-snapshot tries it");
+    }
+    let id = &volume.context.id;
+    match scanner.with_snapshot(id, |snapshot| read_one(&scanner.ebs, snapshot)) {
+        Ok(found) => found,
+        Err(failure) => untried(&failure.detail),
+    }
+}
+
+fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
+    let (list, get) = ("ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock");
+    let verdict = |action, error: &ebs_snapshot::Error| {
+        use ebs_snapshot::Error::{AccessDenied, KeyDenied};
+        let denied = matches!(error, AccessDenied { .. } | KeyDenied { .. });
+        let verdict = if denied { Verdict::Denied } else { Verdict::Untried };
+        outcome(action, verdict, &error.to_string())
+    };
+    let opened = match ebs.snapshot(snapshot) {
+        Ok(opened) => opened,
+        Err(error) => return vec![verdict(list, &error), outcome(get, Verdict::Untried, "")],
+    };
+    let listed = outcome(list, Verdict::Allowed, snapshot);
+    vec![
+        listed,
+        match opened.first_block() {
+            Ok(true) => outcome(get, Verdict::Allowed, snapshot),
+            Ok(false) => outcome(get, Verdict::Untried, "the snapshot holds no block"),
+            Err(error) => verdict(get, &error),
+        },
+    ]
+}
+
+/// Good to have, and nothing depends on it.
+fn alias(scanner: &Scanner) -> Permission {
+    let alias = scanner.account.alias.as_deref();
+    let detail = alias.unwrap_or("no alias came; reports show the account's id alone");
+    outcome("iam:ListAccountAliases", Verdict::Allowed, detail)
+}
+
+fn outcome(action: &'static str, verdict: Verdict, detail: &str) -> Permission {
+    Permission { action, verdict, detail: detail.to_owned() }
+}
+
+fn show(scanner: &Scanner, found: &[Permission]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "account   {}", scanner.account.id)?;
+    writeln!(out, "region    {}\n", scanner.account.region)?;
+    let mut grid = Grid::new();
+    grid.load_style(presets::NOTHING);
+    for permission in found {
+        let detail = printable_str(&permission.detail);
+        grid.add_row([permission.action, permission.verdict.as_str(), &detail]);
+    }
+    for line in grid.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
