@@ -20,8 +20,10 @@ pub struct Account {
     calls: Calls,
     /// Account id.
     pub id: String,
-    /// Alias of the account, when it has one and the caller may ask for it.
+    /// Alias of the account, when it has one.
     pub alias: Option<String>,
+    /// Why the alias could not be asked for; nothing depends on it.
+    pub alias_error: Option<Error>,
     /// The region.
     pub region: String,
 }
@@ -41,9 +43,12 @@ impl Account {
         let calls = Calls::default();
         let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(calls.clone()).build();
         let id = block_on(&runtime, identity(config.clone(), calls.clone()))??;
-        let alias = block_on(&runtime, alias(config, calls.clone()))?;
+        let (alias, alias_error) = match block_on(&runtime, alias(config, calls.clone()))? {
+            Ok(alias) => (alias, None),
+            Err(error) => (None, Some(error)),
+        };
         let ec2 = aws_sdk_ec2::Client::from_conf(ec2);
-        Ok(Self { runtime: Some(runtime), ec2, calls, id, alias, region })
+        Ok(Self { runtime: Some(runtime), ec2, calls, id, alias, alias_error, region })
     }
 
     /// Calls so far by action, retries included.
@@ -89,17 +94,10 @@ async fn identity(config: aws_config::SdkConfig, calls: Calls) -> Result<String,
     id.map(str::to_owned).ok_or_else(|| Error::new(ACTION, Kind::Other, "no account id came"))
 }
 
-/// The name that people know an account by is good to have and nothing depends on it.
-async fn alias(config: aws_config::SdkConfig, calls: Calls) -> Option<String> {
+/// The name that people know an account by.
+async fn alias(config: aws_config::SdkConfig, calls: Calls) -> Result<Option<String>, Error> {
     let config = aws_sdk_iam::config::Builder::from(&config).interceptor(calls).build();
-    match aws_sdk_iam::Client::from_conf(config).list_account_aliases().send().await {
-        Ok(answer) => {
-            answer.account_aliases().first().map(|name| crate::model::printable_str(name))
-        }
-        Err(error) => {
-            let error = Error::from_sdk("iam:ListAccountAliases", error);
-            tracing::debug!(%error, "no account alias");
-            None
-        }
-    }
+    let answer = aws_sdk_iam::Client::from_conf(config).list_account_aliases().send().await;
+    let answer = answer.map_err(|error| Error::from_sdk("iam:ListAccountAliases", error))?;
+    Ok(answer.account_aliases().first().map(|name| crate::model::printable_str(name)))
 }

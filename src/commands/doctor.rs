@@ -1,7 +1,7 @@
 //! `sidelight doctor`: tries each permission that a sweep needs, and says which fails and why.
 
 use super::sweep::connect;
-use crate::cloud::{Permission, Verdict};
+use crate::cloud::{Kind, Permission, Verdict};
 use crate::model::printable_str;
 use crate::pipeline::Advisories;
 use crate::source::ebs_snapshot;
@@ -9,6 +9,8 @@ use crate::sweep::{Scanner, Selection, Settings};
 use comfy_table::{Table as Grid, presets};
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+const DELETE: &str = "ec2:DeleteSnapshot";
 
 const EXAMPLES: &str = "Examples:
   sidelight doctor --region eu-central-1                   dry runs only: nothing is made
@@ -38,7 +40,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let selection = Selection { stopped: true, ..Selection::default() };
     let instance = instances.iter().find(|instance| selection.refuses(instance).is_none());
     let mut found = account.permissions(instance);
-    found.extend(reading(&scanner, args, instance.and_then(|it| it.volumes.first())));
+    for tried in reading(&scanner, args, instance.and_then(|it| it.volumes.first())) {
+        // What was really done says more than a dry run.
+        found.retain(|dry| dry.action != tried.action);
+        found.push(tried);
+    }
     found.push(alias(&scanner));
     show(&scanner, &found)?;
     let fine = found.iter().all(|permission| permission.verdict == Verdict::Allowed);
@@ -60,10 +66,16 @@ fn reading(
         return untried("it has no dry run; --make-snapshot tries it");
     }
     let id = &volume.context.id;
-    match scanner.with_snapshot(id, |snapshot| read_one(&scanner.ebs, snapshot)) {
+    let mut found = match scanner.with_snapshot(id, |snapshot| read_one(&scanner.ebs, snapshot)) {
         Ok(found) => found,
-        Err(failure) => untried(&failure.detail),
-    }
+        Err(failure) => return untried(&failure.detail),
+    };
+    let (verdict, detail) = match scanner.ledger.undeleted().pop() {
+        None => (Verdict::Allowed, "the snapshot is gone".to_owned()),
+        Some(left) => (Verdict::Denied, format!("{left} is left over")),
+    };
+    found.push(outcome(DELETE, verdict, &detail));
+    found
 }
 
 fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
@@ -91,9 +103,15 @@ fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
 
 /// Good to have, and nothing depends on it.
 fn alias(scanner: &Scanner) -> Permission {
-    let alias = scanner.account.alias.as_deref();
-    let detail = alias.unwrap_or("no alias came; reports show the account's id alone");
-    outcome("iam:ListAccountAliases", Verdict::Allowed, detail)
+    const ACTION: &str = "iam:ListAccountAliases";
+    let account = &scanner.account;
+    match &account.alias_error {
+        Some(error) if error.kind == Kind::Denied => {
+            outcome(ACTION, Verdict::Denied, "reports show the account's id alone")
+        }
+        Some(error) => outcome(ACTION, Verdict::Untried, &error.to_string()),
+        None => outcome(ACTION, Verdict::Allowed, account.alias.as_deref().unwrap_or("no alias")),
+    }
 }
 
 fn outcome(action: &'static str, verdict: Verdict, detail: &str) -> Permission {
