@@ -60,7 +60,7 @@ fn severity(text: &str) -> Result<Severity, String> {
 
 /// Runs a scan.
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let options = report_options(args)?;
+    let vulnerabilities = vulnerabilities(args)?;
     let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
     let mut targets = Vec::new();
     for text in &args.targets {
@@ -80,16 +80,17 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
     }
     drop(task);
+    let options = report::Options { vulnerabilities, screen: output.screen() };
     output.write(|out| format.write(&report, options, out))?;
     Ok(exit_code(&report, args.fail_on))
 }
 
-fn report_options(args: &Args) -> anyhow::Result<report::Options> {
+fn vulnerabilities(args: &Args) -> anyhow::Result<Vulnerabilities> {
     if !args.bom_vulnerabilities {
-        return Ok(report::Options::default());
+        return Ok(Vulnerabilities::Omit);
     }
     ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
-    Ok(report::Options { vulnerabilities: Vulnerabilities::Include })
+    Ok(Vulnerabilities::Include)
 }
 
 /// The store that was named, which must be there, or the usual one, if there is one.
