@@ -98,7 +98,7 @@ fn write_gaps(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
     let mut grid = Grid::new(options.screen);
     for gap in &report.gaps {
         let reason = gap.reason.as_str().replace('_', " ");
-        grid.row([cell(&format!("  {}", gap.place)), cell(&reason), cell(&gap.detail)]);
+        grid.row([cell(&gap.place), cell(&reason), cell(&gap.detail)]);
     }
     grid.write(out)
 }

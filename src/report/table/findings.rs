@@ -5,7 +5,7 @@ use super::grid::{Grid, cell};
 use crate::model::{Asset, Finding, Package, Severity, Status};
 use crate::report::Screen;
 use comfy_table::{Attribute, Cell, Color};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{self, Write};
 
 /// Columns of a severity, and of the mark of a known exploited one.
@@ -68,31 +68,33 @@ fn write_lines(
 
 /// Advisory, severity, mark and fix.
 fn about(finding: &Finding) -> [Cell; 4] {
-    let known = match finding.kev {
-        true => cell("KEV").fg(Color::Red).add_attribute(Attribute::Bold),
-        false => cell(""),
+    let known = if finding.kev {
+        cell("KEV").fg(Color::Red).add_attribute(Attribute::Bold)
+    } else {
+        cell("")
     };
     [cell(&finding.id), severity(finding.severity), known, cell(&fix(finding))]
 }
 
-/// Names of packages, with the architecture where several of that name are installed.
+/// Names of packages, with the architecture where they are installed for several.
 struct Names<'a> {
     arch: HashMap<&'a str, &'a str>,
-    installed: HashMap<&'a str, usize>,
+    installed: HashMap<&'a str, BTreeSet<&'a str>>,
 }
 
 impl<'a> Names<'a> {
     fn of(packages: &'a [Package]) -> Self {
-        let mut installed = HashMap::new();
+        let mut installed: HashMap<_, BTreeSet<_>> = HashMap::new();
         for package in packages {
-            *installed.entry(package.name.as_str()).or_default() += 1;
+            installed.entry(package.name.as_str()).or_default().insert(package.arch.as_str());
         }
         let arch = packages.iter().map(|package| (package.purl.as_str(), package.arch.as_str()));
         Self { arch: arch.collect(), installed }
     }
 
     fn name(&self, finding: &Finding) -> String {
-        let several = self.installed.get(finding.package.as_str()).is_some_and(|count| *count > 1);
+        let several =
+            self.installed.get(finding.package.as_str()).is_some_and(|arches| arches.len() > 1);
         match self.arch.get(finding.purl.as_str()) {
             Some(arch) if several => format!("{}:{arch}", finding.package),
             _ => finding.package.clone(),
