@@ -14,6 +14,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// Links that are followed to a file that is not there yet, as many as the kernel follows.
 const MOST_LINKS: usize = 40;
 
+/// Columns of a terminal that does not tell.
+const USUAL_WIDTH: u16 = 80;
+/// In fewer columns every cell would be a column of letters.
+const LEAST_WIDTH: u16 = 60;
+
 static UNFINISHED: Unfinished = Unfinished(Mutex::new(None));
 
 /// The file that is being written, which must not stay if the process ends now.
@@ -55,10 +60,11 @@ impl Output {
         if self.kind != Kind::Stdout || !io::stdout().is_terminal() {
             return Screen::default();
         }
-        let size = terminal_size::terminal_size().map(|(width, _)| width.0);
-        // Below this every column would be a column of letters.
-        let width = size.map(|width| width.max(60));
-        Screen { width, colour: if colours_wanted() { Colour::Yes } else { Colour::No } }
+        let width = terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| width.0);
+        Screen {
+            width: Some(width.max(LEAST_WIDTH)),
+            colour: if colours_wanted() { Colour::Yes } else { Colour::No },
+        }
     }
 
     /// Writes all that `content` writes. A reader that closes its pipe early is no error.
