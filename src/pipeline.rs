@@ -5,7 +5,7 @@ mod disks;
 mod progress;
 mod warm;
 
-pub use disks::{Target, TargetError, parse_target};
+pub use disks::{DeviceRead, Target, TargetError, parse_target};
 pub use progress::{Counter, Progress, Reading, Stage};
 
 use crate::block::BlockCache;
@@ -26,12 +26,20 @@ pub struct Options {
     pub cache_bytes: u64,
 }
 
+/// A finished scan.
+pub struct Scan {
+    /// What it found.
+    pub report: ScanReport,
+    /// The blocks that the answer was made from; empty for a directory.
+    pub read: Vec<DeviceRead>,
+}
+
 /// Scans the disks of one host. Findings are left empty: matching comes after.
 pub fn scan(
     targets: &[Target],
     options: Options,
     progress: &dyn Progress,
-) -> Result<ScanReport, TargetError> {
+) -> Result<Scan, TargetError> {
     let started = Instant::now();
     let mut gaps = Vec::new();
     let cache = BlockCache::new(options.cache_bytes);
@@ -77,7 +85,7 @@ pub fn scan(
     asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
     gaps.sort();
     gaps.dedup();
-    Ok(ScanReport {
+    let report = ScanReport {
         schema_version: SCHEMA_VERSION,
         host: context,
         assets: vec![asset],
@@ -88,7 +96,8 @@ pub fn scan(
             seconds: started.elapsed().as_secs_f64(),
             ..disks.receipt()
         },
-    })
+    };
+    Ok(Scan { report, read: disks.read() })
 }
 
 fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {

@@ -4,4 +4,5 @@ pub mod feeds;
 pub mod interrupt;
 pub mod output;
 pub mod progress;
+pub mod read_set;
 pub mod scan;

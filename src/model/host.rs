@@ -52,13 +52,10 @@ pub struct Mount {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CloudContext {
     /// Account id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Region.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Instance id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
     /// Snapshots that were read, in the order given.
     #[serde(skip_serializing_if = "Vec::is_empty")]

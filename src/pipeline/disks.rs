@@ -77,6 +77,17 @@ pub struct Cloud {
     account: Option<ebs_snapshot::Account>,
 }
 
+/// What was read of one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRead {
+    /// Its name in the report.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Indices of 512 KiB blocks, sorted.
+    pub blocks: Vec<u64>,
+}
+
 /// How many blocks hold data, when the source knows; asked for when the scan is over.
 type Allocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
 
@@ -125,6 +136,17 @@ impl Disks {
             snapshots: cloud.ids.clone(),
             ..CloudContext::default()
         }
+    }
+
+    /// The blocks that were read so far, by device.
+    pub fn read(&self) -> Vec<DeviceRead> {
+        let Self::Devices(disks, _) = self else { return Vec::new() };
+        let read = disks.iter().map(|disk| DeviceRead {
+            name: disk.device.name.clone(),
+            size: disk.device.source.size(),
+            blocks: disk.read_set.blocks(),
+        });
+        read.collect()
     }
 
     /// Counts what is read, while it is read.
