@@ -12,9 +12,12 @@ use std::time::Duration;
 /// A terminal that takes no output must not hold up the end.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Starts to listen.
+/// Starts to listen. What this process was told to ignore (`nohup`) stays ignored.
 pub fn listen(progress: &Progress) -> io::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let ignored = ignored();
+    let heard = [SIGHUP, SIGINT, SIGTERM];
+    let heard = heard.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(heard)?;
     let progress = progress.clone();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         if let Some(signal) = signals.forever().next() {
@@ -23,6 +26,13 @@ pub fn listen(progress: &Progress) -> io::Result<()> {
         }
     })?;
     Ok(())
+}
+
+/// The ignored signals as the kernel counts them: a bit each, the first for signal 1.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
 fn clean_up(progress: Progress) {

@@ -73,7 +73,7 @@ fn write_asset(
     if asset.findings.is_empty() {
         return writeln!(out, "{}", nothing(report));
     }
-    findings::write(asset, options.screen, out)
+    findings::write(asset, report, options.screen, out)
 }
 
 /// No finding is good news only where all packages were matched.

@@ -182,6 +182,20 @@ fn a_terminated_process_says_so_by_its_code() {
     drop(pipe);
 }
 
+#[test]
+fn a_hangup_that_is_ignored_stays_ignored() {
+    let feed = SlowFeed::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' HUP; exec {}", feed.import())]).stdout(Stdio::null());
+    let mut child = shell.spawn().expect("sh runs");
+    let mut pipe = feed.start();
+    let kill = Command::new("kill").arg("-HUP").arg(child.id().to_string()).status();
+    assert!(kill.expect("kill runs").success());
+    pipe.write_all(END.as_bytes()).expect("written");
+    drop(pipe);
+    assert!(child.wait().expect("it ends").success());
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();

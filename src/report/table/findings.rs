@@ -2,7 +2,7 @@
 
 use super::counted;
 use super::grid::{Grid, cell};
-use crate::model::{Asset, Finding, Package, Severity, Status};
+use crate::model::{Asset, Finding, Package, ScanReport, Severity, Status};
 use crate::report::Screen;
 use comfy_table::{Attribute, Cell, Color};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,14 +13,19 @@ const WIDTHS: [u16; 2] = [10, 3];
 
 /// Writes the findings and their sum: on a screen below their packages, elsewhere each line with
 /// all that it tells.
-pub(super) fn write(asset: &Asset, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(
+    asset: &Asset,
+    report: &ScanReport,
+    screen: Screen,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let names = Names::of(&asset.packages);
     let findings = by_package(&asset.findings);
     match screen.width {
         Some(width) => write_below_packages(&findings, &names, (screen, width), out)?,
         None => write_lines(&findings, &names, screen, out)?,
     }
-    writeln!(out, "{}", sum(&asset.findings))
+    writeln!(out, "{}", sum(&asset.findings, report))
 }
 
 fn write_below_packages(
@@ -150,7 +155,7 @@ fn fix(finding: &Finding) -> String {
 }
 
 /// Such as `7 findings: 1 critical, 6 low`, and below it how many are exploited and mended.
-fn sum(findings: &[Finding]) -> String {
+fn sum(findings: &[Finding], report: &ScanReport) -> String {
     let mut counts = BTreeMap::new();
     for finding in findings {
         *counts.entry(finding.severity).or_insert(0) += 1;
@@ -158,8 +163,11 @@ fn sum(findings: &[Finding]) -> String {
     let counts = counts.iter().rev().map(|(severity, n)| format!("{n} {}", severity.as_str()));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let of = |test: fn(&Finding) -> bool| findings.iter().filter(|finding| test(finding)).count();
-    let known = of(|finding| finding.kev);
+    let known = match of(|finding| finding.kev) {
+        0 if !report.has_feed("kev") => "exploited ones not known (no feed kev)".to_owned(),
+        known => format!("{known} known exploited (KEV)"),
+    };
     let fixed = of(|finding| finding.fixed.is_some());
     let total = counted(findings.len(), "finding");
-    format!("{total}: {counts}\n{known} known exploited (KEV), {fixed} with a fixed version")
+    format!("{total}: {counts}\n{known}, {fixed} with a fixed version")
 }

@@ -63,6 +63,19 @@ fn no_finding_is_told_from_not_matched() {
 }
 
 #[test]
+fn without_the_list_of_exploited_ones_none_is_said_to_be_absent() {
+    let mut report = sample::report();
+    report.feeds.retain(|feed| feed.name != "kev");
+    report.assets.iter_mut().flat_map(|a| &mut a.findings).for_each(|f| f.kev = false);
+    let table = table(&report, None, Colour::No);
+    assert!(table.contains("exploited ones not known (no feed kev)"), "{table}");
+    assert!(!table.contains("0 known exploited"), "{table}");
+    let options = Options { vulnerabilities: Vulnerabilities::Include, ..Options::default() };
+    let bom = String::from_utf8(written(&report, "cyclonedx", options)).expect("UTF-8");
+    assert!(!bom.contains("sidelight:kev"));
+}
+
+#[test]
 fn packages_of_one_name_are_told_apart() {
     let mut report = sample::report();
     let amd64 = package("libc6", "2.36-9", "glibc", "2.36-9");
