@@ -5,20 +5,23 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "Exit codes: 0 complete and under the threshold; 1 findings at or above it; \
-2 could not run; 3 ran, with gaps.";
+2 could not run; 3 ran, with gaps; 130 stopped by Ctrl-C.";
+
+/// Heading in the help of every command.
+const EVERYWHERE: &str = "Options of every command";
 
 /// Scans the disks of cloud hosts without an agent and without a mount.
 #[derive(Debug, Parser)]
-#[command(name = "sidelight", version, about, after_help = EXIT_CODES)]
+#[command(name = "sidelight", version, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// More log lines; twice for details
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    /// More log lines; given twice, with details
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
     /// No progress and no log lines but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = EVERYWHERE)]
     pub quiet: bool,
-    /// How log lines are written (to standard error)
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text)]
+    /// How log lines are written, to standard error; json has an object a line
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, help_heading = EVERYWHERE)]
     pub log_format: LogFormat,
     #[command(subcommand)]
     command: Command,
@@ -27,9 +30,11 @@ pub struct Cli {
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people
+    /// Lines for people.
+    #[value(help = None::<&'static str>)]
     Text,
-    /// A JSON object a line
+    /// A JSON object a line.
+    #[value(help = None::<&'static str>)]
     Json,
 }
 

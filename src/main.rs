@@ -3,6 +3,7 @@
 use clap::Parser;
 use sidelight::cli::{self, Cli, LogFormat};
 use sidelight::commands::interrupt;
+use sidelight::commands::output::colours_wanted;
 use sidelight::commands::progress::{LOG_TARGET, Progress};
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -34,7 +35,7 @@ fn start_log(cli: &Cli, progress: &Progress) {
         _ => Level::DEBUG,
     };
     let shown = Targets::new().with_default(level).with_target(LOG_TARGET, level.max(Level::INFO));
-    let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = std::io::stderr().is_terminal() && colours_wanted();
     let progress = progress.clone();
     let log = tracing_subscriber::fmt::layer().with_writer(move || progress.log_writer());
     let log = match cli.log_format {

@@ -2,28 +2,29 @@
 
 mod discover;
 mod disks;
+mod findings;
 mod progress;
 mod warm;
 
-pub use disks::{Target, TargetError, TargetProblem, parse_target};
+pub use disks::{DeviceRead, Target, TargetError, TargetProblem, parse_target};
+pub use findings::{Advisories, add_findings};
 pub use progress::{Counter, Progress, Reading, Stage};
 
-use crate::advisory::store::{Store, StoreError};
 use crate::block::BlockCache;
 use crate::filesystem::Directory;
 use crate::host::{self, Found, Host};
 use crate::inventory;
-use crate::matching;
 use crate::model::{
-    Asset, AssetKind, FeedState, Gap, GapReason, HostContext, Mount, Receipt, SCHEMA_VERSION,
+    Asset, AssetKind, Gap, GapReason, HostContext, Mount, Package, Receipt, SCHEMA_VERSION,
     ScanReport,
 };
 use disks::Disks;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// What a scan is to do.
-pub struct Scan<'a> {
+/// What is to be scanned, and how.
+pub struct Request<'a> {
     /// The disks of one host.
     pub targets: &'a [Target],
     /// Most bytes of disk blocks held in memory.
@@ -37,8 +38,8 @@ pub struct Scan<'a> {
     pub lenient: bool,
 }
 
-impl<'a> Scan<'a> {
-    /// A scan of all of these disks, or none.
+impl<'a> Request<'a> {
+    /// All of these disks, or none.
     pub fn new(targets: &'a [Target], cache_bytes: u64) -> Self {
         Self {
             targets,
@@ -51,57 +52,35 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// A finished scan.
+pub struct Scan {
+    /// What it found.
+    pub report: ScanReport,
+    /// The blocks that the answer was made from; empty for a directory.
+    pub read: Vec<DeviceRead>,
+}
+
 /// Scans the disks of one host. Findings are left empty: matching comes after.
-pub fn scan(scan: &Scan, progress: &dyn Progress) -> Result<ScanReport, TargetError> {
+pub fn scan(request: &Request, progress: &dyn Progress) -> Result<Scan, TargetError> {
     let started = Instant::now();
     let mut gaps = Vec::new();
-    let cache = BlockCache::new(scan.cache_bytes);
+    let cache = BlockCache::new(request.cache_bytes);
     progress.stage(Stage::Opening);
-    let disks = Disks::open(scan, &cache, &mut gaps)?;
+    let disks = Disks::open(request, &cache, &mut gaps)?;
     progress.count(disks.counter());
-    progress.stage(Stage::Disks);
-    let joined = match &disks {
-        Disks::Root(path) => {
-            let directory: Arc<_> = Directory::open(path)
-                .map_err(|error| TargetError::new(path.display(), error))?
-                .into();
-            let mount = Mount {
-                path: "/".to_owned(),
-                device: path.display().to_string(),
-                filesystem: "directory".to_owned(),
-            };
-            Some((host::Tree::new(directory), vec![mount]))
-        }
-        Disks::Devices(devices, _) => {
-            let found = discover::filesystems(devices, &mut gaps);
-            tracing::info!(filesystems = found.len(), "looked at the disks");
-            progress.stage(Stage::Host);
-            warm::start(&found);
-            join(&found, &mut gaps)
-        }
-    };
-    let mut asset = Asset {
-        kind: AssetKind::Host,
-        id: String::new(),
-        name: String::new(),
-        packages: Vec::new(),
-        findings: Vec::new(),
-    };
-    let mut context = HostContext::default();
+    let joined = look(&disks, &mut gaps, progress)?;
+    let (mut host, mut packages) = (HostContext::default(), Vec::new());
     if let Some((tree, mounts)) = joined {
-        let (host, packages) = read_host(tree, &mut gaps, progress);
-        asset.packages = packages;
-        context = HostContext { mounts, ..host };
+        let (found, installed) = read_host(tree, &mut gaps, progress);
+        (host, packages) = (HostContext { mounts, ..found }, installed);
     }
-    context.cloud = disks.cloud();
-    asset.name = context.hostname.clone().unwrap_or_else(|| disks.name());
-    asset.id = context.machine_id.clone().unwrap_or_else(|| asset.name.clone());
+    host.cloud = disks.cloud();
     gaps.sort();
     gaps.dedup();
-    Ok(ScanReport {
+    let report = ScanReport {
         schema_version: SCHEMA_VERSION,
-        host: context,
-        assets: vec![asset],
+        assets: vec![asset(&host, &disks, packages)],
+        host,
         gaps,
         feeds: Vec::new(),
         receipt: Receipt {
@@ -109,40 +88,43 @@ pub fn scan(scan: &Scan, progress: &dyn Progress) -> Result<ScanReport, TargetEr
             seconds: started.elapsed().as_secs_f64(),
             ..disks.receipt()
         },
-    })
-}
-
-/// What a report's packages are matched with.
-pub enum Advisories {
-    /// Nothing: only packages are wanted.
-    Unwanted,
-    /// Nothing, though findings are wanted: no feed was stored yet.
-    Missing,
-    /// The advisories of a store.
-    Store(Store),
-}
-
-/// Matches the packages of a report; that there is nothing to match them with is a gap.
-pub fn add_findings(report: &mut ScanReport, advisories: &Advisories) -> Result<(), StoreError> {
-    let store = match advisories {
-        Advisories::Unwanted => return Ok(()),
-        Advisories::Missing => {
-            let detail = "no advisory store, so nothing was matched: run sidelight feeds update";
-            report.gaps.push(Gap::new("advisories", GapReason::NoVendorData, detail));
-            return Ok(());
-        }
-        Advisories::Store(store) => store,
     };
-    for asset in &mut report.assets {
-        let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
-        asset.findings = matched.into_found(&mut report.gaps);
-    }
-    let feeds = store.feeds().into_iter();
-    report.feeds = feeds
-        .map(|feed| FeedState { name: feed.name, date: feed.date, sha256: feed.sha256 })
-        .collect();
-    report.gaps.sort();
-    Ok(())
+    Ok(Scan { report, read: disks.read() })
+}
+
+fn asset(host: &HostContext, disks: &Disks, packages: Vec<Package>) -> Asset {
+    let name = host.hostname.clone().unwrap_or_else(|| disks.name());
+    let id = host.machine_id.clone().unwrap_or_else(|| name.clone());
+    Asset { kind: AssetKind::Host, id, name, packages, findings: Vec::new() }
+}
+
+/// Finds the host on the disks: its tree, and what is mounted in it.
+fn look(
+    disks: &Disks,
+    gaps: &mut Vec<Gap>,
+    progress: &dyn Progress,
+) -> Result<Option<(host::Tree, Vec<Mount>)>, TargetError> {
+    progress.stage(Stage::Disks);
+    let devices = match disks {
+        Disks::Root(path) => return directory(path).map(Some),
+        Disks::Devices(devices, _) => devices,
+    };
+    let found = discover::filesystems(devices, gaps);
+    tracing::info!(filesystems = found.len(), "looked at the disks");
+    progress.stage(Stage::Host);
+    warm::start(&found);
+    Ok(join(&found, gaps))
+}
+
+fn directory(path: &Path) -> Result<(host::Tree, Vec<Mount>), TargetError> {
+    let opened = Directory::open(path);
+    let directory: Arc<_> = opened.map_err(|error| TargetError::new(path.display(), error))?.into();
+    let mount = Mount {
+        path: "/".to_owned(),
+        device: path.display().to_string(),
+        filesystem: "directory".to_owned(),
+    };
+    Ok((host::Tree::new(directory), vec![mount]))
 }
 
 fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {
@@ -160,7 +142,7 @@ fn read_host(
     tree: host::Tree,
     gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
-) -> (HostContext, Vec<crate::model::Package>) {
+) -> (HostContext, Vec<Package>) {
     progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));

@@ -10,6 +10,7 @@ use roots::RootsError;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use ureq::http::{HeaderMap, StatusCode, header};
 use ureq::tls::{RootCerts, TlsConfig};
@@ -84,15 +85,21 @@ pub enum FetchError {
 }
 
 /// Gets `url` into a temporary file in `folder`. What is `stored` from the same URL saves the
-/// transfer if it is still good.
-pub fn fetch(url: &str, stored: Option<&FeedInfo>, folder: &Path) -> Result<Fetched, FetchError> {
-    fetch_within(url, stored, folder, TIME_LIMIT, MAX_FEED)
+/// transfer if it is still good. `received` counts the unpacked bytes as they come.
+pub fn fetch(
+    url: &str,
+    stored: Option<&FeedInfo>,
+    folder: &Path,
+    received: &AtomicU64,
+) -> Result<Fetched, FetchError> {
+    fetch_within(url, stored, folder, received, TIME_LIMIT, MAX_FEED)
 }
 
 fn fetch_within(
     url: &str,
     stored: Option<&FeedInfo>,
     folder: &Path,
+    received: &AtomicU64,
     time: Duration,
     size: u64,
 ) -> Result<Fetched, FetchError> {
@@ -120,8 +127,9 @@ fn fetch_within(
     if response.body().content_length().is_some_and(|length| length > size) {
         return Err(FetchError::TooLarge { url: url.to_owned(), limit: size });
     }
-    let mut body = response.body_mut().with_config().limit(size).reader();
-    let file = keep(&mut body, folder).map_err(|cause| broken(url, cause, size))?;
+    let body = response.body_mut().with_config().limit(size).reader();
+    let file =
+        keep(&mut Received { body, received }, folder).map_err(|cause| broken(url, cause, size))?;
     Ok(Fetched::File(file, origin))
 }
 
@@ -177,6 +185,20 @@ fn keep(body: &mut impl io::Read, folder: &Path) -> io::Result<File> {
     io::copy(body, &mut file)?;
     file.seek(SeekFrom::Start(0))?;
     Ok(file)
+}
+
+/// Counts what goes through.
+struct Received<'a, R> {
+    body: R,
+    received: &'a AtomicU64,
+}
+
+impl<R: io::Read> io::Read for Received<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.body.read(buffer)?;
+        self.received.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
 }
 
 mod roots;

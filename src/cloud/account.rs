@@ -89,7 +89,7 @@ async fn identity(config: aws_config::SdkConfig, calls: Calls) -> Result<String,
     const ACTION: &str = "sts:GetCallerIdentity";
     let config = aws_sdk_sts::config::Builder::from(&config).interceptor(calls).build();
     let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
-    let answer = answer.map_err(|error| Error::from_sdk(ACTION, error))?;
+    let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
     let id = answer.account().filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()));
     id.map(str::to_owned).ok_or_else(|| Error::new(ACTION, Kind::Other, "no account id came"))
 }
@@ -98,6 +98,6 @@ async fn identity(config: aws_config::SdkConfig, calls: Calls) -> Result<String,
 async fn alias(config: aws_config::SdkConfig, calls: Calls) -> Result<Option<String>, Error> {
     let config = aws_sdk_iam::config::Builder::from(&config).interceptor(calls).build();
     let answer = aws_sdk_iam::Client::from_conf(config).list_account_aliases().send().await;
-    let answer = answer.map_err(|error| Error::from_sdk("iam:ListAccountAliases", error))?;
+    let answer = answer.map_err(|error| Error::from_sdk("iam:ListAccountAliases", &error))?;
     Ok(answer.account_aliases().first().map(|name| crate::model::printable_str(name)))
 }

@@ -50,12 +50,12 @@ impl Error {
     }
 
     /// Sorts an error of the SDK.
-    pub(super) fn from_sdk<E>(action: &'static str, error: SdkError<E, HttpResponse>) -> Self
+    pub(super) fn from_sdk<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let Some(service) = error.as_service_error() else {
-            return Self::new(action, Kind::Unreachable, chain(&error));
+            return Self::new(action, Kind::Unreachable, chain(error));
         };
         let code = service.code().unwrap_or("unknown error");
         let message = service.message().unwrap_or("no message");

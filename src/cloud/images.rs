@@ -11,7 +11,7 @@ impl Account {
         const ACTION: &str = "ec2:DescribeVolumes";
         let call = self.ec2.describe_volumes().volume_ids(id);
         let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk(ACTION, error))?;
+        let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
         let missing = || Error::new(ACTION, Kind::NotFound, format!("no volume {id}"));
         let found = answer.volumes().first().ok_or_else(missing)?;
         let attached = found.attachments().first();
@@ -37,7 +37,7 @@ impl Account {
         const ACTION: &str = "ec2:DescribeImages";
         let call = self.ec2.describe_images().image_ids(id);
         let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk(ACTION, error))?;
+        let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
         let missing = || Error::new(ACTION, Kind::NotFound, format!("no image {id}"));
         let found = answer.images().first().ok_or_else(missing)?;
         let mut mappings: Vec<_> = found.block_device_mappings().iter().collect();
@@ -73,7 +73,7 @@ impl Account {
     pub fn snapshot_time(&self, id: &str) -> Result<Option<String>, Error> {
         let call = self.ec2.describe_snapshots().snapshot_ids(id);
         let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", error))?;
+        let answer = answer.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", &error))?;
         Ok(answer.snapshots().first().and_then(|found| found.start_time()).and_then(rfc3339))
     }
 }

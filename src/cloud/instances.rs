@@ -67,7 +67,7 @@ impl Account {
         let reservations =
             self.wait(async move { pages.send().collect::<Result<Vec<_>, _>>().await })?;
         let reservations =
-            reservations.map_err(|error| Error::from_sdk("ec2:DescribeInstances", error))?;
+            reservations.map_err(|error| Error::from_sdk("ec2:DescribeInstances", &error))?;
         let owned = reservations.iter().flat_map(types::Reservation::instances);
         Ok(owned.map(|instance| self.instance(instance)).collect())
     }
@@ -81,7 +81,8 @@ impl Account {
             let pages = call.into_paginator().items();
             let volumes =
                 self.wait(async move { pages.send().collect::<Result<Vec<_>, _>>().await })?;
-            let volumes = volumes.map_err(|error| Error::from_sdk("ec2:DescribeVolumes", error))?;
+            let volumes =
+                volumes.map_err(|error| Error::from_sdk("ec2:DescribeVolumes", &error))?;
             all.extend(volumes.into_iter().filter_map(|it| Some((it.volume_id()?.to_owned(), it))));
         }
         Ok(all)

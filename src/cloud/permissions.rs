@@ -108,7 +108,7 @@ impl Account {
         T: Send + 'static,
         E: std::error::Error + aws_sdk_ec2::error::ProvideErrorMetadata + Send + Sync + 'static,
     {
-        match self.wait(call)?.map_err(|error| Error::from_sdk(action, error)) {
+        match self.wait(call)?.map_err(|error| Error::from_sdk(action, &error)) {
             Ok(_) => Ok(()),
             Err(error) if error.kind == Kind::DryRun => Ok(()),
             Err(error) => Err(error),

@@ -89,7 +89,7 @@ impl Account {
         let call = call.description(description(instance.id()));
         let call = call.tag_specifications(purpose.tags(instance.id()));
         let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk("ec2:CreateSnapshots", error))?;
+        let answer = answer.map_err(|error| Error::from_sdk("ec2:CreateSnapshots", &error))?;
         let created = answer.snapshots().iter();
         Ok(created.filter_map(|it| Created::new(it.snapshot_id()?, it.volume_id()?)).collect())
     }
@@ -100,7 +100,7 @@ impl Account {
         let call = self.ec2.create_snapshot().volume_id(volume).description(description(volume));
         let call = call.tag_specifications(purpose.tags(volume));
         let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk(ACTION, error))?;
+        let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
         let created = answer.snapshot_id().and_then(|id| Created::new(id, volume));
         created.ok_or_else(|| Error::new(ACTION, Kind::Other, "no snapshot id came"))
     }
@@ -129,7 +129,7 @@ impl Account {
     pub fn delete_snapshot(&self, id: &str) -> Result<(), Error> {
         let call = self.ec2.delete_snapshot().snapshot_id(id);
         let answer = self.wait(async move { call.send().await })?;
-        match answer.map_err(|error| Error::from_sdk("ec2:DeleteSnapshot", error)) {
+        match answer.map_err(|error| Error::from_sdk("ec2:DeleteSnapshot", &error)) {
             Ok(_) => Ok(()),
             Err(error) if error.kind == Kind::NotFound => Ok(()),
             Err(error) => Err(error),
@@ -170,7 +170,7 @@ impl Account {
         let call = self.ec2.describe_snapshots().owner_ids("self").filters(filter);
         let pages = call.max_results(PAGE).into_paginator().items();
         let found = self.wait(async move { pages.send().collect::<Result<Vec<_>, _>>().await })?;
-        found.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", error))
+        found.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", &error))
     }
 }
 

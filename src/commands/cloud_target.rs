@@ -3,8 +3,7 @@
 
 use super::progress::Task;
 use super::sweep;
-use crate::model::ScanReport;
-use crate::pipeline::Advisories;
+use crate::pipeline::{Advisories, Scan};
 use crate::sweep::{Failure, Scanner, Selection, Settings};
 use anyhow::{Context, bail};
 use std::path::Path;
@@ -25,9 +24,9 @@ pub fn scan(
     id: &str,
     region: Option<&str>,
     cache_bytes: u64,
-    advisories: Advisories,
+    advisories: &Advisories,
     task: &Task,
-) -> anyhow::Result<ScanReport> {
+) -> anyhow::Result<Scan> {
     let settings = Settings { cache_bytes, ..Settings::default() };
     let scanner = sweep::connect(region, settings, advisories)?;
     let outcome = match id.split('-').next() {
@@ -38,7 +37,7 @@ pub fn scan(
     outcome.map_err(|failure| told(id, &failure))
 }
 
-fn scan_instance(scanner: &Scanner, id: &str, task: &Task) -> anyhow::Result<ScanReport> {
+fn scan_instance(scanner: &Scanner<'_>, id: &str, task: &Task) -> anyhow::Result<Scan> {
     task.now("looking for the instance");
     let found = scanner.account.instances(&[id.to_owned()])?;
     let instance = found.first().with_context(|| format!("{id}: no such instance"))?;

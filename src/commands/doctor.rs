@@ -33,7 +33,7 @@ pub struct Args {
 
 /// Runs the doctor.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let scanner = connect(args.region.as_deref(), Settings::default(), Advisories::Unwanted)?;
+    let scanner = connect(args.region.as_deref(), Settings::default(), &Advisories::Unwanted)?;
     let account = &scanner.account;
     // A role that may not even look is told so below, call by call.
     let instances = account.instances(&[]).unwrap_or_default();
@@ -53,7 +53,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// Reading of blocks, tried on a snapshot made for it.
 fn reading(
-    scanner: &Scanner,
+    scanner: &Scanner<'_>,
     args: &Args,
     volume: Option<&crate::cloud::Volume>,
 ) -> Vec<Permission> {
@@ -102,7 +102,7 @@ fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
 }
 
 /// Good to have, and nothing depends on it.
-fn alias(scanner: &Scanner) -> Permission {
+fn alias(scanner: &Scanner<'_>) -> Permission {
     const ACTION: &str = "iam:ListAccountAliases";
     let account = &scanner.account;
     match &account.alias_error {
@@ -118,7 +118,7 @@ fn outcome(action: &'static str, verdict: Verdict, detail: &str) -> Permission {
     Permission { action, verdict, detail: detail.to_owned() }
 }
 
-fn show(scanner: &Scanner, found: &[Permission]) -> io::Result<()> {
+fn show(scanner: &Scanner<'_>, found: &[Permission]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "account   {}", scanner.account.id)?;
     writeln!(out, "region    {}\n", scanner.account.region)?;

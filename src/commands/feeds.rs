@@ -164,7 +164,8 @@ fn update(
     let stored = stored(path)?.into_iter().find(|info| info.name == feed.name());
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let task = progress.task(&format!("fetching {}", feed.name()));
-    match fetch(url, stored.as_ref(), folder.unwrap_or(Path::new(".")))? {
+    let folder = folder.unwrap_or(Path::new("."));
+    match fetch(url, stored.as_ref(), folder, &task.counter(None))? {
         Fetched::Unchanged => {
             drop(task);
             let date = stored.map(|info| info.date).unwrap_or_default();

@@ -33,9 +33,12 @@ pub fn exit_code() -> Option<u8> {
     Some(CAUGHT.load(Ordering::SeqCst)).filter(|code| *code != 0)
 }
 
-/// Starts to listen.
+/// Starts to listen. What this process was told to ignore (`nohup`) stays ignored.
 pub fn listen(progress: &Progress) -> io::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM])?;
+    let ignored = ignored();
+    let heard = [SIGHUP, SIGINT, SIGTERM];
+    let heard = heard.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+    let mut signals = Signals::new(heard)?;
     let progress = progress.clone();
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for (index, signal) in signals.forever().enumerate() {
@@ -54,11 +57,20 @@ fn end(progress: Progress, signal: i32) {
     let first = std::mem::take(&mut *FIRST.lock().unwrap_or_else(PoisonError::into_inner));
     if !first.is_empty() {
         eprintln!("sidelight: ending; once more to end at once");
-        first.into_iter().for_each(|work| work());
+        for work in first {
+            work();
+        }
         std::thread::sleep(REPORT_PATIENCE);
     }
     clean_up(progress);
     std::process::exit(128 + signal);
+}
+
+/// The ignored signals as the kernel counts them: a bit each, the first for signal 1.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).unwrap_or(0)
 }
 
 fn clean_up(progress: Progress) {

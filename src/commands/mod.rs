@@ -10,6 +10,7 @@ pub mod feeds;
 pub mod interrupt;
 pub mod output;
 pub mod progress;
+pub mod read_set;
 pub mod scan;
 #[cfg(feature = "cloud")]
 pub mod sweep;

@@ -3,15 +3,21 @@
 //! A file appears as a whole or not at all, and as the umask wants it; one that is there keeps its
 //! mode, and a link to it stays a link. Pipes and devices are written to as they are.
 
+use crate::report::{Colour, Screen};
 use anyhow::{Context, bail};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Links that are followed to a file that is not there yet, as many as the kernel follows.
 const MOST_LINKS: usize = 40;
+
+/// Columns of a terminal that does not tell.
+const USUAL_WIDTH: u16 = 80;
+/// In fewer columns every cell would be a column of letters.
+const LEAST_WIDTH: u16 = 60;
 
 static UNFINISHED: Unfinished = Unfinished(Mutex::new(None));
 
@@ -49,9 +55,16 @@ impl Output {
         Ok(Self { name, kind })
     }
 
-    /// Whether this is standard output.
-    pub fn is_stdout(&self) -> bool {
-        self.kind == Kind::Stdout
+    /// What may be done with the screen that is written to, if it is one.
+    pub fn screen(&self) -> Screen {
+        if self.kind != Kind::Stdout || !io::stdout().is_terminal() {
+            return Screen::default();
+        }
+        let width = terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| width.0);
+        Screen {
+            width: Some(width.max(LEAST_WIDTH)),
+            colour: if colours_wanted() { Colour::Yes } else { Colour::No },
+        }
     }
 
     /// Writes all that `content` writes. A reader that closes its pipe early is no error.
@@ -68,6 +81,13 @@ impl Output {
         };
         outcome.with_context(|| format!("cannot write {}", self.name))
     }
+}
+
+/// Whether a terminal is to show colours (<https://no-color.org>).
+pub fn colours_wanted() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|kind| kind == "dumb");
+    !refused && !dumb
 }
 
 /// Removes the file that is being written; none can be finished after this.

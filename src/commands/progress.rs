@@ -117,21 +117,19 @@ impl Task {
     pub fn now(&self, what: &str) {
         what.clone_into(&mut lock(&self.state).what);
     }
-}
 
-impl Task {
+    /// A count of bytes, shown from now on; `total` is what there is in all, if that is known.
+    pub fn counter(&self, total: Option<u64>) -> Arc<AtomicU64> {
+        let bytes = Arc::new(AtomicU64::new(0));
+        let shown = bytes.clone();
+        let reading = move || Reading { blocks: None, bytes: shown.load(Ordering::Relaxed), total };
+        pipeline::Progress::count(self, Box::new(reading));
+        bytes
+    }
+
     /// A reader whose bytes are counted; `total` is what there is to read, if that is known.
     pub fn counted<R: Read>(&self, reader: R, total: Option<u64>) -> Counted<R> {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let counted = Counted { reader, bytes: bytes.clone() };
-        pipeline::Progress::count(
-            self,
-            Box::new(move || {
-                let bytes = bytes.load(Ordering::Relaxed);
-                Reading { blocks: None, bytes, total }
-            }),
-        );
-        counted
+        Counted { reader, bytes: self.counter(total) }
     }
 }
 

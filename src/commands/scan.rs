@@ -1,13 +1,17 @@
 //! `sidelight scan`: one host, from its disks to a report.
 
+#[cfg(feature = "cloud")]
+use super::cloud_target;
 use super::feeds;
 use super::output::Output;
 use super::progress::{Progress, Task};
+use super::read_set;
 use crate::advisory::store::Store;
 use crate::model::{ScanReport, Severity};
-use crate::pipeline::{self, Advisories, Progress as _, Scan, Stage};
-use crate::report::{self, Vulnerabilities};
+use crate::pipeline::{self, Advisories, Progress as _, Request, Scan, Stage, Target};
+use crate::report::{self, ReportFormat, Vulnerabilities};
 use anyhow::{Context, ensure};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,7 +19,7 @@ const EXAMPLES: &str = "Examples:
   sidelight scan disk.img                        a raw or qcow2 image
   sidelight scan root.qcow2 data.img             two disks of one host
   sidelight scan snap-0123456789abcdef0          an EBS snapshot (AWS_REGION and credentials)
-  sidelight scan i-0123456789abcdef0             an instance: snapshots are made, read and deleted
+  sidelight scan i-0123456789abcdef0             an instance: snapshots are made, read, deleted
   sidelight scan dir:/mnt/root --no-match        a directory as the root, packages only
   sidelight scan disk.img --format json --output report.json --fail-on high";
 
@@ -23,94 +27,148 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Disk images, block devices, `snap-…[,snap-…]` or `dir:PATH`, all disks of one host; or one
-    /// `i-…`, `vol-…` or `ami-…`
+    /// Disk images, block devices, EBS snapshots (snap-…), all of one host; or dir:PATH; or one
+    /// instance (i-…), volume (vol-…) or image (ami-…)
     #[arg(required = true, value_name = "PATH")]
     targets: Vec<String>,
-    /// AWS region, instead of AWS_REGION or the profile's
+    /// AWS region [default: that of AWS_REGION or the AWS profile]
     #[arg(long)]
     region: Option<String>,
     /// How the report is written
     #[arg(long, value_parser = format_names(), default_value = "table")]
     format: String,
-    /// Put the findings into the CycloneDX document, as vulnerabilities
+    /// With `--format cyclonedx`: put the findings into the document, as vulnerabilities
     #[arg(long, conflicts_with = "no_match")]
     bom_vulnerabilities: bool,
-    /// Where the report is written, instead of standard output
+    /// Where the report is written [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Advisory store to match with, instead of the one that `sidelight feeds` keeps
+    /// Also write which blocks of which device were read, as JSON
+    #[arg(long, value_name = "FILE")]
+    read_set: Option<PathBuf>,
+    /// Advisory store to match with [default: the one that `sidelight feeds` keeps]
     #[arg(long, value_name = "FILE", conflicts_with = "no_match")]
     advisories: Option<PathBuf>,
-    /// List packages only
+    /// List packages only, without matching them with advisories
     #[arg(long)]
     no_match: bool,
     /// Exit with 1 if a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
     fail_on: Option<Severity>,
     /// MiB of disk blocks held in memory
     #[arg(long, value_name = "MIB", default_value_t = 32)]
     cache_size: u64,
 }
 
-fn format_names() -> clap::builder::PossibleValuesParser {
+fn format_names() -> PossibleValuesParser {
     report::FORMATS.iter().map(|format| format.name()).collect::<Vec<_>>().into()
 }
 
-pub(super) fn severity(text: &str) -> Result<Severity, String> {
-    let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
-    known.ok_or_else(|| format!("one of {}", Severity::ALL.map(Severity::as_str).join(", ")))
+pub(super) fn severities() -> impl TypedValueParser<Value = Severity> {
+    let names = Severity::ALL.map(Severity::as_str);
+    PossibleValuesParser::new(names).try_map(|text| {
+        let known = Severity::ALL.into_iter().find(|severity| severity.as_str() == text);
+        known.ok_or("no such severity")
+    })
 }
 
 /// Runs a scan.
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
-    let options = report_options(args)?;
-    let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
-    let cache_bytes = args.cache_size.clamp(2, 1 << 20) << 20;
-    let format = report::by_name(&args.format).context("no such report format")?;
-    // A store that cannot be opened is told before hours of reading, not after.
-    let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
+    let prepared = Prepared::from(args)?;
     let task = progress.task("starting");
-    let report = match &args.targets[..] {
-        #[cfg(feature = "cloud")]
-        [target] if super::cloud_target::is_one(target) => super::cloud_target::scan(
-            target,
-            args.region.as_deref(),
-            cache_bytes,
-            advisories,
-            &task,
-        )?,
-        targets => scan_disks(targets, args, cache_bytes, &advisories, &task)?,
-    };
+    let Scan { report, read } = prepared.scan(args, &task)?;
     drop(task);
-    output.write(|out| format.write(&report, options, out))?;
+    if let Some(file) = &prepared.read_set {
+        file.write(|out| read_set::write(&read, out))?;
+    }
+    let screen = prepared.output.screen();
+    let options = report::Options { vulnerabilities: prepared.vulnerabilities, screen };
+    prepared.output.write(|out| prepared.format.write(&report, options, out))?;
     Ok(exit_code(&report, args.fail_on))
 }
 
-fn report_options(args: &Args) -> anyhow::Result<report::Options> {
-    if !args.bom_vulnerabilities {
-        return Ok(report::Options::default());
-    }
-    ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
-    Ok(report::Options { vulnerabilities: Vulnerabilities::Include })
+/// What can be known to be wrong before anything is read, and is told then: a scan can take hours.
+struct Prepared {
+    targets: Targets,
+    format: &'static dyn ReportFormat,
+    vulnerabilities: Vulnerabilities,
+    output: Output,
+    read_set: Option<Output>,
+    advisories: Advisories,
 }
 
-fn scan_disks(
-    targets: &[String],
-    args: &Args,
-    cache_bytes: u64,
-    advisories: &Advisories,
-    task: &Task,
-) -> anyhow::Result<ScanReport> {
-    let mut disks = Vec::new();
-    for text in targets {
-        disks.extend(pipeline::parse_target(text)?);
+enum Targets {
+    Disks(Vec<Target>),
+    /// An instance, a volume or an image, by its id.
+    #[cfg(feature = "cloud")]
+    Cloud(String),
+}
+
+impl Targets {
+    fn from(texts: &[String]) -> anyhow::Result<Self> {
+        #[cfg(feature = "cloud")]
+        if let [text] = texts
+            && cloud_target::is_one(text)
+        {
+            return Ok(Self::Cloud(text.clone()));
+        }
+        let mut disks = Vec::new();
+        for text in texts {
+            disks.extend(pipeline::parse_target(text)?);
+        }
+        Ok(Self::Disks(disks))
     }
-    let scan = Scan { region: args.region.as_deref(), ..Scan::new(&disks, cache_bytes) };
-    let mut report = pipeline::scan(&scan, task)?;
-    task.stage(Stage::Matching);
-    pipeline::add_findings(&mut report, advisories)?;
-    Ok(report)
+
+    fn is_directory(&self) -> bool {
+        matches!(self, Self::Disks(disks) if disks.iter().any(|it| matches!(it, Target::Directory(_))))
+    }
+}
+
+impl Prepared {
+    fn from(args: &Args) -> anyhow::Result<Self> {
+        let targets = Targets::from(&args.targets)?;
+        let blocks = args.read_set.is_none() || !targets.is_directory();
+        ensure!(blocks, "--read-set is for disks; a directory is not read by blocks");
+        Ok(Self {
+            targets,
+            format: report::by_name(&args.format).context("no such report format")?,
+            vulnerabilities: vulnerabilities(args)?,
+            output: args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?,
+            read_set: args.read_set.as_deref().map(Output::at).transpose()?,
+            advisories: open_advisories(args.advisories.as_deref(), args.no_match)?,
+        })
+    }
+
+    fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<Scan> {
+        let (region, cache_bytes) = (args.region.as_deref(), args.cache_bytes());
+        match &self.targets {
+            #[cfg(feature = "cloud")]
+            Targets::Cloud(id) => {
+                cloud_target::scan(id, region, cache_bytes, &self.advisories, task)
+            }
+            Targets::Disks(disks) => {
+                let request = Request { region, ..Request::new(disks, cache_bytes) };
+                let mut scan = pipeline::scan(&request, task)?;
+                task.stage(Stage::Matching);
+                pipeline::add_findings(&mut scan.report, &self.advisories)?;
+                Ok(scan)
+            }
+        }
+    }
+}
+
+impl Args {
+    fn cache_bytes(&self) -> u64 {
+        self.cache_size.clamp(2, 1 << 20) << 20
+    }
+}
+
+fn vulnerabilities(args: &Args) -> anyhow::Result<Vulnerabilities> {
+    if !args.bom_vulnerabilities {
+        return Ok(Vulnerabilities::Omit);
+    }
+    ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
+    Ok(Vulnerabilities::Include)
 }
 
 /// The store that was named, which must be there, or the usual one, if there is one.
@@ -122,7 +180,7 @@ pub(super) fn open_advisories(named: Option<&Path>, no_match: bool) -> anyhow::R
     if named.is_none() && !path.exists() {
         return Ok(Advisories::Missing);
     }
-    Ok(Advisories::Store(Store::open(&path)?))
+    Ok(Advisories::Store(Store::open(&path).context("cannot open the advisory store")?))
 }
 
 /// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.

@@ -5,7 +5,7 @@ mod outcomes;
 use super::interrupt;
 use super::output::Output;
 use super::progress::Progress;
-use super::scan::{open_advisories, severity};
+use super::scan::{open_advisories, severities};
 use crate::cloud::Account;
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
 use crate::pipeline::{self, Advisories};
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// After a signal, snapshots are deleted for this long before the process ends anyway.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const EXAMPLES: &str = "Examples:
   sidelight sweep --region eu-central-1                       all running instances
@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long)]
     no_match: bool,
     /// Exit with 1 if a finding is at least this severe
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
     fail_on: Option<Severity>,
     /// Hosts scanned at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -90,7 +90,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         lifetime: Duration::from_hours(args.lifetime),
         ..Settings::default()
     };
-    let scanner = connect(args.region.as_deref(), settings, advisories)?;
+    let scanner = connect(args.region.as_deref(), settings, &advisories)?;
     let leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
     let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
@@ -113,11 +113,11 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
 }
 
 /// The account, for instances and for blocks; from here on a signal deletes the snapshots.
-pub fn connect(
+pub fn connect<'a>(
     region: Option<&str>,
     settings: Settings,
-    advisories: Advisories,
-) -> anyhow::Result<Scanner> {
+    advisories: &'a Advisories,
+) -> anyhow::Result<Scanner<'a>> {
     let account = Arc::new(Account::connect(region)?);
     let ebs = ebs_snapshot::Account::connect(Some(&account.region))?;
     let ledger = Ledger::new(account.clone());
@@ -141,7 +141,7 @@ fn clean_up(account: &Account) -> Leftovers {
 }
 
 fn summary(
-    scanner: &Scanner,
+    scanner: &Scanner<'_>,
     outcomes: &Outcomes,
     leftovers: Leftovers,
     started: Instant,

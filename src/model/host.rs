@@ -52,19 +52,16 @@ pub struct Mount {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CloudContext {
     /// Account id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     /// Alias of the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_alias: Option<String>,
     /// Region.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// Availability zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub availability_zone: Option<String>,
     /// Instance id.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
     /// The tag `Name`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,6 +23,13 @@ pub struct ScanReport {
     pub receipt: Receipt,
 }
 
+impl ScanReport {
+    /// Whether this feed was there to match with.
+    pub fn has_feed(&self, name: &str) -> bool {
+        self.feeds.iter().any(|feed| feed.name == name)
+    }
+}
+
 /// Something that packages are installed on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Asset {

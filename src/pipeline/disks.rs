@@ -1,6 +1,6 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
-use super::Scan;
+use super::Request;
 use super::progress::{Counter, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
 use crate::model::{CloudContext, Gap, GapReason, Receipt};
@@ -129,6 +129,17 @@ pub struct Cloud {
     account: Option<ebs_snapshot::Account>,
 }
 
+/// What was read of one device.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRead {
+    /// Its name in the report.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Indices of 512 KiB blocks, sorted.
+    pub blocks: Vec<u64>,
+}
+
 /// How many blocks hold data, when the source knows; asked for when the scan is over.
 type Allocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
 
@@ -144,19 +155,19 @@ impl Disks {
     /// Opens all targets. One that cannot be opened ends the scan, for its absence would make every
     /// answer incomplete; a lenient scan takes it for a gap, if another can be opened.
     pub fn open(
-        scan: &Scan,
+        request: &Request,
         cache: &Arc<BlockCache>,
         gaps: &mut Vec<Gap>,
     ) -> Result<Self, TargetError> {
-        if let [Target::Directory(path)] = scan.targets {
+        if let [Target::Directory(path)] = request.targets {
             return Ok(Self::Root(path.clone()));
         }
-        let mut cloud = Cloud::new(scan);
+        let mut cloud = Cloud::new(request);
         let (mut disks, mut failed) = (Vec::new(), Vec::new());
-        for target in scan.targets {
+        for target in request.targets {
             match open_target(target, &mut cloud, cache) {
                 Ok(disk) => disks.push(disk),
-                Err(error) if scan.lenient => failed.push(error),
+                Err(error) if request.lenient => failed.push(error),
                 Err(error) => return Err(error),
             }
         }
@@ -187,6 +198,17 @@ impl Disks {
         }
     }
 
+    /// The blocks that were read so far, by device.
+    pub fn read(&self) -> Vec<DeviceRead> {
+        let Self::Devices(disks, _) = self else { return Vec::new() };
+        let read = disks.iter().map(|disk| DeviceRead {
+            name: disk.device.name.clone(),
+            size: disk.device.source.size(),
+            blocks: disk.read_set.blocks(),
+        });
+        read.collect()
+    }
+
     /// Counts what is read, while it is read.
     pub fn counter(&self) -> Counter {
         let Self::Devices(disks, _) = self else { return Box::new(Reading::default) };
@@ -213,11 +235,11 @@ impl Disks {
 
 #[cfg(feature = "ebs")]
 impl Cloud {
-    fn new(scan: &Scan) -> Self {
+    fn new(request: &Request) -> Self {
         Self {
             ids: Vec::new(),
-            region: scan.region.map(str::to_owned),
-            account: scan.account.map(ebs_snapshot::Account::share),
+            region: request.region.map(str::to_owned),
+            account: request.account.map(ebs_snapshot::Account::share),
         }
     }
 
@@ -254,7 +276,7 @@ impl Cloud {
 
 #[cfg(not(feature = "ebs"))]
 impl Cloud {
-    fn new(_: &Scan) -> Self {
+    fn new(_: &Request) -> Self {
         Self::default()
     }
 

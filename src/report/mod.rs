@@ -22,6 +22,27 @@ pub trait ReportFormat: Send + Sync {
 pub struct Options {
     /// Findings in a bill of materials.
     pub vulnerabilities: Vulnerabilities,
+    /// Where it will be seen.
+    pub screen: Screen,
+}
+
+/// What a report for people may do with the screen; by default, a file's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Screen {
+    /// Columns; none where lines are not to be wrapped.
+    pub width: Option<u16>,
+    /// Colours.
+    pub colour: Colour,
+}
+
+/// Whether colours are wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Colour {
+    /// Text only.
+    #[default]
+    No,
+    /// ANSI escape sequences.
+    Yes,
 }
 
 /// Whether a bill of materials also holds the findings.

@@ -47,7 +47,7 @@ pub fn write_table(
     failures: &[String],
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let alias = summary.account_alias.iter().map(|alias| format!(" ({alias})")).collect::<String>();
+    let alias = summary.account_alias.as_ref().map_or(String::new(), |it| format!(" ({it})"));
     writeln!(out, "sweep     {}", summary.sweep)?;
     writeln!(out, "account   {}{}", summary.account, printable_str(&alias))?;
     writeln!(out, "region    {}\n", summary.region)?;

@@ -1,11 +1,15 @@
 //! Text for people: the host, the findings grouped by package, and what was not read.
 //!
 //! Everything that came from a disk or a feed was made printable where it entered; the rest is
-//! made so here once more, for a terminal forgives nothing.
+//! made so here once more, for a terminal forgives nothing. Without a terminal no line is wrapped,
+//! so that `grep` finds what belongs together.
+
+mod findings;
+mod grid;
 
 use super::{Options, ReportFormat};
-use crate::model::{Asset, Finding, ScanReport, printable_str};
-use comfy_table::{Table as Grid, presets};
+use crate::model::{Asset, AssetKind, GapReason, ScanReport, printable_str};
+use grid::{Grid, cell};
 use std::io::{self, Write};
 
 /// The format.
@@ -16,115 +20,105 @@ impl ReportFormat for Table {
         "table"
     }
 
-    fn write(&self, report: &ScanReport, _: Options, out: &mut dyn Write) -> io::Result<()> {
-        write_host(report, out)?;
+    fn write(&self, report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
+        write_host(report, options, out)?;
         for asset in &report.assets {
-            write_asset(asset, report, out)?;
+            write_asset(asset, report, options, out)?;
         }
-        write_gaps(report, out)?;
+        write_gaps(report, options, out)?;
         write_receipt(report, out)
     }
 }
 
-fn write_host(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
+fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let host = &report.host;
     let unknown = || "unknown".to_owned();
-    let line = |out: &mut dyn Write, name: &str, value: String| {
-        writeln!(out, "{name:<10}{}", printable_str(&value))
-    };
-    line(out, "host", host.hostname.clone().unwrap_or_else(unknown))?;
-    let os = if host.os.pretty_name.is_empty() { unknown() } else { host.os.pretty_name.clone() };
-    line(out, "os", os)?;
-    if !host.ips.is_empty() {
-        line(out, "addresses", host.ips.join(", "))?;
+    let os = Some(host.os.pretty_name.clone()).filter(|name| !name.is_empty());
+    let mounts = host.mounts.iter();
+    let mounts =
+        mounts.map(|mount| format!("{} on {} ({})", mount.device, mount.path, mount.filesystem));
+    let feeds = report.feeds.iter().map(|feed| format!("{} of {}", feed.name, feed.date));
+    let lists = [
+        ("host", vec![host.hostname.clone().unwrap_or_else(unknown)]),
+        ("os", vec![os.unwrap_or_else(unknown)]),
+        ("addresses", host.ips.clone()),
+        ("kernels", host.kernels.clone()),
+        ("mounts", mounts.collect()),
+        ("advisories", feeds.collect()),
+    ];
+    let mut grid = Grid::new(options.screen);
+    for (name, values) in lists {
+        for (index, value) in values.iter().enumerate() {
+            let name = if index == 0 { name } else { "" };
+            grid.row([cell(name), cell(value)]);
+        }
     }
-    if !host.kernels.is_empty() {
-        line(out, "kernels", host.kernels.join(", "))?;
-    }
-    let mounts: Vec<_> = host
-        .mounts
-        .iter()
-        .map(|mount| format!("{} on {} ({})", mount.device, mount.path, mount.filesystem))
-        .collect();
-    line(out, "mounts", mounts.join(", "))
+    grid.write(out)
 }
 
-fn write_asset(asset: &Asset, report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "\n{} packages on {}", asset.packages.len(), printable_str(&asset.name))?;
-    if report.feeds.is_empty() {
-        return writeln!(out, "not matched with advisories");
+fn write_asset(
+    asset: &Asset,
+    report: &ScanReport,
+    options: Options,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let packages = counted(asset.packages.len(), "package");
+    let name = printable_str(&asset.name);
+    match asset.kind {
+        AssetKind::Host => writeln!(out, "\n{packages} on {name}")?,
+        AssetKind::Container => {
+            writeln!(out, "\n{packages} in container {name} ({})", printable_str(&asset.id))?;
+        }
     }
     if asset.findings.is_empty() {
-        return writeln!(out, "no findings");
+        return writeln!(out, "{}", nothing(report));
     }
-    let mut grid = Grid::new();
-    grid.load_style(presets::NOTHING);
-    grid.set_header(["PACKAGE", "INSTALLED", "ADVISORY", "SEVERITY", "KEV", "FIXED", "STATUS"]);
-    let mut last = None;
-    for finding in by_package(&asset.findings) {
-        let repeated = last == Some((&finding.package, &finding.installed));
-        last = Some((&finding.package, &finding.installed));
-        grid.add_row(row(finding, repeated));
-    }
-    writeln!(out, "{grid}")?;
-    writeln!(out, "{} findings", asset.findings.len())
+    findings::write(asset, report, options.screen, out)
 }
 
-fn row(finding: &Finding, repeated: bool) -> [String; 7] {
-    let shown = |text: &str| if repeated { String::new() } else { printable_str(text) };
-    [
-        shown(&finding.package),
-        shown(&finding.installed),
-        printable_str(&finding.id),
-        finding.severity.as_str().to_owned(),
-        if finding.kev { "KEV".to_owned() } else { String::new() },
-        finding.fixed.as_deref().map(printable_str).unwrap_or_default(),
-        finding.status.as_str().to_owned(),
-    ]
-}
-
-/// Packages with the worst finding first, known exploited ones before all others.
-fn by_package(findings: &[Finding]) -> Vec<&Finding> {
-    let mut worst = std::collections::HashMap::new();
-    for finding in findings {
-        let rank = (finding.kev, finding.severity);
-        let entry = worst.entry(&finding.package).or_insert(rank);
-        *entry = rank.max(*entry);
+/// No finding is good news only where all packages were matched.
+fn nothing(report: &ScanReport) -> &'static str {
+    let unmatched = report.gaps.iter().any(|gap| gap.reason == GapReason::NoVendorData);
+    match (report.feeds.is_empty(), unmatched) {
+        (true, false) => "not matched with advisories, as --no-match asks",
+        (true, true) => "not matched with advisories, so nothing is known of findings",
+        (false, true) => {
+            "not wholly matched with advisories (see the gaps); no finding in the rest"
+        }
+        (false, false) => "no findings: no advisory applies to these packages",
     }
-    let mut sorted: Vec<_> = findings.iter().collect();
-    sorted.sort_by(|a, b| {
-        let rank = |f: &Finding| worst.get(&f.package).copied();
-        rank(b)
-            .cmp(&rank(a))
-            .then_with(|| (&a.package, &a.installed).cmp(&(&b.package, &b.installed)))
-            .then_with(|| (b.kev, b.severity).cmp(&(a.kev, a.severity)))
-            .then_with(|| a.id.cmp(&b.id))
-    });
-    sorted
 }
 
-fn write_gaps(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
+fn write_gaps(report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
     if report.gaps.is_empty() {
         return writeln!(out, "\nno gaps: everything that may hold packages was read");
     }
-    writeln!(out, "\n{} gaps: the result may be incomplete", report.gaps.len())?;
+    let gaps = counted(report.gaps.len(), "gap");
+    writeln!(out, "\n{gaps}: this was not read or not matched, so the result may be incomplete")?;
+    let mut grid = Grid::new(options.screen);
     for gap in &report.gaps {
-        let (place, detail) = (printable_str(&gap.place), printable_str(&gap.detail));
-        writeln!(out, "  {place}: {}: {detail}", gap.reason.as_str())?;
+        let reason = gap.reason.as_str().replace('_', " ");
+        grid.row([cell(&gap.place), cell(&reason), cell(&gap.detail)]);
     }
-    Ok(())
+    grid.write(out)
 }
 
 fn write_receipt(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
     let receipt = &report.receipt;
-    let allocated = receipt.blocks_allocated.map_or("?".to_owned(), |blocks| blocks.to_string());
-    write!(out, "\nread {} of {allocated} blocks", receipt.blocks_read)?;
-    if receipt.api_calls > 0 {
-        write!(
-            out,
-            " in {} calls, {} of them repeated, for ${:.6}",
-            receipt.api_calls, receipt.retries, receipt.usd
-        )?;
+    writeln!(out)?;
+    if receipt.blocks_read > 0 {
+        let allocated = receipt.blocks_allocated.map(|blocks| format!(" of {blocks}"));
+        let allocated = allocated.unwrap_or_default();
+        write!(out, "read {}{allocated} blocks, ", receipt.blocks_read)?;
     }
-    writeln!(out, ", {:.2} s, {} MiB at most", receipt.seconds, receipt.peak_memory_bytes >> 20)
+    if receipt.api_calls > 0 {
+        let calls = counted(usize::try_from(receipt.api_calls).unwrap_or(usize::MAX), "API call");
+        write!(out, "{calls} ({} repeated) for ${:.6}, ", receipt.retries, receipt.usd)?;
+    }
+    let mib = receipt.peak_memory_bytes >> 20;
+    writeln!(out, "{:.2} s, {mib} MiB of memory at most", receipt.seconds)
+}
+
+fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }

@@ -4,9 +4,9 @@ use super::ledger::{Held, Ledger};
 use super::selection::{OPT_OUT, left_out, opted_out};
 use super::{Settings, now};
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
-use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
+use crate::model::{CloudContext, CloudVolume, Gap, GapReason, SkipReason};
 use crate::pipeline::{
-    self, Advisories, Progress, Scan, Stage, Target, TargetError, TargetProblem,
+    self, Advisories, Progress, Request, Scan, Stage, Target, TargetError, TargetProblem,
 };
 use crate::source::ebs_snapshot;
 use std::collections::BTreeMap;
@@ -29,13 +29,14 @@ pub struct Failure {
 }
 
 impl Failure {
+    #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
     pub(super) fn new(reason: SkipReason, detail: impl ToString) -> Self {
         Self { reason, detail: detail.to_string() }
     }
 }
 
 /// What the scans of a sweep share.
-pub struct Scanner {
+pub struct Scanner<'a> {
     /// The account.
     pub account: Arc<Account>,
     /// The same account, for blocks.
@@ -43,7 +44,7 @@ pub struct Scanner {
     /// The snapshots of this process.
     pub ledger: Arc<Ledger>,
     /// What packages are matched with.
-    pub advisories: Advisories,
+    pub advisories: &'a Advisories,
     /// How the sweep goes about its work.
     pub settings: Settings,
     /// Id of the sweep.
@@ -54,13 +55,9 @@ pub struct Scanner {
     pub room: Mutex<()>,
 }
 
-impl Scanner {
+impl Scanner<'_> {
     /// Scans an instance. However this ends, its snapshots are gone.
-    pub fn scan(
-        &self,
-        instance: &Instance,
-        progress: &dyn Progress,
-    ) -> Result<ScanReport, Failure> {
+    pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<Scan, Failure> {
         let left_out = left_out(instance);
         let held = self.create(instance, &left_out)?;
         let mut gaps: Vec<Gap> = left_out
@@ -78,7 +75,7 @@ impl Scanner {
     }
 
     /// Scans one volume, attached or not. However this ends, its snapshot is gone.
-    pub fn scan_volume(&self, id: &str, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+    pub fn scan_volume(&self, id: &str, progress: &dyn Progress) -> Result<Scan, Failure> {
         let mut context = self.account.volume(id).map_err(|error| refused(&error))?;
         if opted_out(&context.tags) {
             let detail = format!("{id}: its owner's tag {} says never", OPT_OUT.0);
@@ -107,7 +104,7 @@ impl Scanner {
     }
 
     /// Scans the snapshots that an AMI has already.
-    pub fn scan_image(&self, id: &str, progress: &dyn Progress) -> Result<ScanReport, Failure> {
+    pub fn scan_image(&self, id: &str, progress: &dyn Progress) -> Result<Scan, Failure> {
         let context = self.account.image(id).map_err(|error| refused(&error))?;
         self.read(context, &BTreeMap::new(), &mut Vec::new(), progress)
     }
@@ -119,7 +116,7 @@ impl Scanner {
         failed: &BTreeMap<String, Failure>,
         gaps: &mut Vec<Gap>,
         progress: &dyn Progress,
-    ) -> Result<ScanReport, Failure> {
+    ) -> Result<Scan, Failure> {
         let mut targets = Vec::new();
         for volume in &context.volumes {
             let Some(snapshot) = &volume.snapshot else { continue };
@@ -128,26 +125,28 @@ impl Scanner {
                     gaps.push(Gap::new(place(volume), GapReason::Unreadable, &failure.detail));
                 }
                 None => {
-                    targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) })
+                    targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) });
                 }
             }
         }
-        let scan = Scan {
+        let request = Request {
             targets: &targets,
             cache_bytes: self.settings.cache_bytes,
             region: None,
             account: Some(&self.ebs),
             lenient: true,
         };
-        let mut report = pipeline::scan(&scan, progress).map_err(|e| unreadable(&e, &context))?;
+        let scanned = pipeline::scan(&request, progress);
+        let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;
+        let report = &mut scan.report;
         progress.stage(Stage::Matching);
-        let matched = pipeline::add_findings(&mut report, &self.advisories);
+        let matched = pipeline::add_findings(report, self.advisories);
         matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
         context.snapshots = std::mem::take(&mut report.host.cloud.snapshots);
         report.host.cloud = context;
         report.gaps.append(gaps);
         report.gaps.sort();
-        Ok(report)
+        Ok(scan)
     }
 
     fn create(&self, instance: &Instance, left_out: &[&CloudVolume]) -> Result<Held, Failure> {

@@ -12,7 +12,7 @@ use std::sync::mpsc;
 
 /// Scans the instances that are asked for and gives each one's outcome as it comes.
 pub fn run(
-    scanner: &Scanner,
+    scanner: &Scanner<'_>,
     selection: &Selection,
     instances: Vec<Instance>,
     progress: &(dyn Fn() -> Box<dyn Progress> + Sync),
@@ -46,7 +46,7 @@ pub fn run(
 }
 
 fn outcome(
-    scanner: &Scanner,
+    scanner: &Scanner<'_>,
     instance: &Instance,
     progress: &(dyn Fn() -> Box<dyn Progress> + Sync),
 ) -> SweptHost {
@@ -59,14 +59,14 @@ fn outcome(
     let panicked =
         |_| Err(Failure::new(SkipReason::Error, "the scan broke off; please report this"));
     match outcome.unwrap_or_else(panicked) {
-        Ok(report) => SweptHost {
+        Ok(scan) => SweptHost {
             instance_id: instance.id().to_owned(),
             name: instance.context.instance_name.clone(),
             status: HostStatus::Scanned,
             reason: None,
             detail: None,
             cloud: None,
-            report: Some(report),
+            report: Some(scan.report),
         },
         Err(failure) => {
             let Failure { mut reason, detail } = failure;

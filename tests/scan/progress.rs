@@ -152,7 +152,7 @@ fn a_log_line_takes_the_drawn_line_away_first() {
     let left = left_on_screen(&output);
     let told = left.lines().find(|line| line.contains("read the host's identity"));
     assert!(told.is_some_and(|line| line.starts_with("\u{1b}[2m20")), "{left:?}");
-    assert!(!left.contains(" blocks, "), "{left:?}");
+    assert!(!left.contains("looking at the disks: "), "{left:?}");
 }
 
 #[test]
@@ -182,8 +182,58 @@ fn a_terminated_process_says_so_by_its_code() {
     drop(pipe);
 }
 
+#[test]
+fn a_hangup_that_is_ignored_stays_ignored() {
+    let feed = SlowFeed::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("trap '' HUP; exec {}", feed.import())]).stdout(Stdio::null());
+    let mut child = shell.spawn().expect("sh runs");
+    let mut pipe = feed.start();
+    let kill = Command::new("kill").arg("-HUP").arg(child.id().to_string()).status();
+    assert!(kill.expect("kill runs").success());
+    pipe.write_all(END.as_bytes()).expect("written");
+    drop(pipe);
+    assert!(child.wait().expect("it ends").success());
+}
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let name = |entry: std::fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
     entries.map(|entry| name(entry.expect("an entry"))).collect()
+}
+
+/// What a scan of the quickstart's host shows in a terminal of 100 columns.
+fn report_in_terminal(environment: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_sidelight");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("disk-fixtures");
+    let work = tempfile::tempdir().expect("a folder");
+    let (fixtures, store) = (fixtures.display(), work.path().join("store"));
+    let store = store.display();
+    let mut child = in_terminal(&format!(
+        "stty rows 30 cols 100; export {environment}
+         for feed in debian kev; do
+           {program} feeds import --advisories {store} --feed $feed \
+             {fixtures}/advisories/$feed.json >/dev/null 2>&1
+         done
+         {program} scan dir:{fixtures}/quickstart-root --advisories {store}"
+    ));
+    let output = read_until(&mut child.stdout.take().expect("piped"), "");
+    assert!(child.wait().expect("it ends").success(), "{output:?}");
+    assert!(output.contains("5 findings: 5 unknown"), "{output:?}");
+    output
+}
+
+#[test]
+fn the_report_has_colours_only_where_they_are_wanted() {
+    let coloured = report_in_terminal("TERM=xterm-256color");
+    assert!(coloured.contains("\x1b[1mlibc6"), "{coloured:?}");
+    for refused in ["NO_COLOR=1", "TERM=dumb"] {
+        let plain = report_in_terminal(refused);
+        let report = left_on_screen(&plain);
+        assert!(!report.contains('\x1b'), "{refused}: {plain:?}");
+        assert!(
+            report.contains("\nlibc6  2.36-9+deb12u1\n  CVE-2023-4911 "),
+            "{refused}: {plain:?}"
+        );
+    }
 }

@@ -1,8 +1,13 @@
-//! What reports look like, and that they are valid where they follow a standard.
+//! What reports, help and errors look like, and that documents are valid where they follow a
+//! standard. The snapshots are in `tests/snapshots`; read a change in one as a user would.
 
 #[path = "report/cyclonedx.rs"]
 mod cyclonedx;
+#[path = "report/output.rs"]
+mod output;
 #[path = "report/sample.rs"]
 mod sample;
+#[path = "report/shown.rs"]
+mod shown;
 #[path = "report/validator.rs"]
 mod validator;

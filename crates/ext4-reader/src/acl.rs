@@ -28,3 +28,18 @@ pub fn as_given(stored: &[u8]) -> Option<Vec<u8>> {
     }
     Some(given)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_is_cut_or_of_another_version_is_refused() {
+        let stored = [&[1, 0, 0, 0][..], &[2, 0, 4, 0, 0xa0, 0x86, 1, 0], &[4, 0, 6, 0]].concat();
+        assert!(as_given(&stored).is_some());
+        assert!(as_given(&[]).is_none());
+        assert!(as_given(&stored[..10]).is_none());
+        assert!(as_given(&stored[..stored.len() - 1]).is_none());
+        assert!(as_given(&[2, 0, 0, 0]).is_none());
+    }
+}

@@ -12,6 +12,16 @@ pub fn crc32c(seed: u32, bytes: &[u8]) -> u32 {
     !crc32c::crc32c_append(!seed, bytes)
 }
 
+/// CRC-16 with the polynomial of ANSI, lowest bit first.
+pub fn crc16(seed: u16, bytes: &[u8]) -> u16 {
+    bytes.iter().fold(seed, |sum, byte| {
+        (0..8).fold(sum ^ u16::from(*byte), |sum, _| {
+            let shifted = sum >> 1;
+            if sum & 1 == 1 { shifted ^ 0xa001 } else { shifted }
+        })
+    })
+}
+
 /// What the checksums of all that belongs to an inode start from.
 pub fn inode_seed(filesystem_seed: u32, inode: &Inode) -> u32 {
     let seed = crc32c(filesystem_seed, &inode.number.0.to_le_bytes());

@@ -7,6 +7,7 @@
 //! devices as filesystems, dirdata, unknown incompatible features.
 
 mod acl;
+mod backup;
 mod bytes;
 mod checksum;
 mod directory;
@@ -24,6 +25,7 @@ mod xattr;
 
 pub use directory::{Damage, Entry, Listing};
 pub use error::Error;
+pub use group::DescriptorHealth;
 pub use inode::{Inode, InodeNumber, Kind, Time};
 pub use superblock::{Generation, Superblock};
 
@@ -44,7 +46,7 @@ impl Ext4 {
 
     /// Whether the device bears a backup superblock, though the primary one is gone.
     pub fn claims_backup(device: &dyn BlockSource) -> Result<bool, ReadError> {
-        Ok(superblock::find_backup(device)?.is_some())
+        Ok(backup::find_backup(device)?.is_some())
     }
 
     /// Opens the filesystem on a device; a damaged primary superblock is replaced by a backup.

@@ -1,13 +1,14 @@
 //! The superblock: <https://docs.kernel.org/filesystems/ext4/globals.html#super-block>.
 
 use crate::Error;
+use crate::backup::find_backup;
 use crate::bytes::{joined, u16_at, u32_at};
-use crate::checksum::crc32c;
+use crate::checksum::{crc16, crc32c};
 use crate::name_hash::Sign;
 use block_source::{BlockSource, ReadError};
 
 pub const PRIMARY: u64 = 1024;
-const LENGTH: usize = 1024;
+pub const LENGTH: usize = 1024;
 const MAGIC: u16 = 0xef53;
 
 /// Incompatible features, by bit.
@@ -41,6 +42,7 @@ const COMPAT_HAS_JOURNAL: u32 = 0x4;
 const COMPAT_DIR_INDEX: u32 = 0x20;
 const COMPAT_SPARSE_SUPER2: u32 = 0x200;
 const RO_SPARSE_SUPER: u32 = 0x1;
+const RO_GDT_CSUM: u32 = 0x10;
 const RO_METADATA_CSUM: u32 = 0x400;
 /// Read-only features that only ext4 has: huge_file, gdt_csum, dir_nlink, extra_isize, quota,
 /// bigalloc, metadata_csum.
@@ -80,6 +82,7 @@ pub struct Superblock {
     pub(crate) first_meta_bg: u64,
     /// Where checksums of metadata start from, if there are any.
     pub(crate) checksum_seed: Option<u32>,
+    pub(crate) descriptor_checksum: DescriptorChecksum,
     pub(crate) hash_seed: [u32; 4],
     /// Unknown if nothing wrote it down.
     pub(crate) hash_sign: Option<Sign>,
@@ -92,10 +95,10 @@ pub struct Superblock {
 impl Superblock {
     pub(crate) fn read(device: &dyn BlockSource) -> Result<Self, Error> {
         let problem = match Self::read_at(device, PRIMARY) {
-            Err(problem @ Error::Corrupt { .. }) => problem,
+            Err(problem @ (Error::Corrupt { .. } | Error::Read(_))) => problem,
             other => return other,
         };
-        let Some(at) = find_backup(device)? else { return Err(problem) };
+        let Ok(Some(at)) = find_backup(device) else { return Err(problem) };
         let found = Self::read_at(device, at)?;
         Ok(Self { backup_used: Some(at / found.block_size), ..found })
     }
@@ -106,7 +109,7 @@ impl Superblock {
         Self::parse(&raw)
     }
 
-    fn parse(raw: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(raw: &[u8]) -> Result<Self, Error> {
         if u16_at(raw, 0x38) != MAGIC {
             return Err(Error::corrupt("no superblock magic", u16_at(raw, 0x38)));
         }
@@ -142,6 +145,7 @@ impl Superblock {
             descriptor_size: if wide { u64::from(u16_at(raw, 0xfe)) } else { 32 },
             first_meta_bg: u64::from(u32_at(raw, 0x104)),
             checksum_seed: (ro_compat & RO_METADATA_CSUM != 0).then(|| checksum_seed(raw)),
+            descriptor_checksum: DescriptorChecksum::parse(raw),
             hash_seed: std::array::from_fn(|index| u32_at(raw, 0xec + 4 * index)),
             hash_sign: hash_sign(u32_at(raw, 0x160)),
             compat: u32_at(raw, 0x5c),
@@ -171,16 +175,28 @@ impl Superblock {
         if !self.descriptor_size.is_power_of_two() || !(32..=1024).contains(&self.descriptor_size) {
             return corrupt("group descriptor size out of range", self.descriptor_size);
         }
+        if u64::from(self.inodes_per_group) > 8 * self.block_size {
+            return corrupt("inodes per group out of range", u64::from(self.inodes_per_group));
+        }
+        if self.groups().checked_mul(u64::from(self.inodes_per_group)) != Some(self.inodes.into()) {
+            return corrupt("inode count does not fit the groups", u64::from(self.inodes));
+        }
         if self.first_data_block > 1 {
             return corrupt("first data block out of range", self.first_data_block);
         }
         Ok(())
     }
 
-    /// Whether the filesystem was in use, so that its journal holds changes that are not yet in
-    /// place.
+    /// Whether the journal holds changes that are not yet in place, since the filesystem was in
+    /// use. Also if that is unknown: backups of the superblock do not say it, so with one in use
+    /// any journal may hold changes.
     pub fn needs_recovery(&self) -> bool {
-        self.incompat & incompat::RECOVER != 0
+        self.incompat & incompat::RECOVER != 0 || self.recovery_is_unknown()
+    }
+
+    /// Whether the journal may or may not hold changes, for a backup of the superblock is in use.
+    pub fn recovery_is_unknown(&self) -> bool {
+        self.backup_used.is_some() && self.compat & COMPAT_HAS_JOURNAL != 0
     }
 
     /// ext2, ext3 or ext4, as `blkid` tells them apart.
@@ -210,30 +226,49 @@ impl Superblock {
         self.incompat & feature != 0
     }
 
-    /// Whether a group starts with a copy of the superblock.
-    pub(crate) fn has_superblock(&self, group: u64) -> bool {
-        if group == 0 {
-            return true;
-        }
-        if self.compat & COMPAT_SPARSE_SUPER2 != 0 {
-            return self.backup_groups.iter().any(|backup| u64::from(*backup) == group);
-        }
-        self.ro_compat & RO_SPARSE_SUPER == 0
-            || group == 1
-            || [3, 5, 7].iter().any(|base| is_power(group, *base))
+    /// Groups, the last of which may be shorter.
+    pub(crate) fn groups(&self) -> u64 {
+        self.blocks.saturating_sub(self.first_data_block).div_ceil(self.blocks_per_group)
     }
-}
 
-fn is_power(mut number: u64, base: u64) -> bool {
-    while number.is_multiple_of(base) && number > 1 {
-        number /= base;
+    pub(crate) fn blocks_per_inode_table(&self) -> u64 {
+        (u64::from(self.inodes_per_group) * self.inode_size).div_ceil(self.block_size)
     }
-    number == 1
+
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.ro_compat & RO_SPARSE_SUPER != 0
+    }
+
+    /// The two groups with backups that this feature leaves.
+    pub(crate) fn sparse_super2_groups(&self) -> Option<[u32; 2]> {
+        (self.compat & COMPAT_SPARSE_SUPER2 != 0).then_some(self.backup_groups)
+    }
 }
 
 /// CRC-32C of all but the checksum itself, from an all-ones seed.
 fn checksum_holds(raw: &[u8]) -> bool {
     crc32c(!0, &raw[..0x3fc]) == u32_at(raw, 0x3fc)
+}
+
+/// What protects the descriptors of groups.
+#[derive(Debug, Clone, Copy)]
+pub enum DescriptorChecksum {
+    None,
+    Crc16 { seed: u16 },
+    Crc32c { seed: u32 },
+}
+
+impl DescriptorChecksum {
+    fn parse(raw: &[u8]) -> Self {
+        let ro_compat = u32_at(raw, 0x64);
+        if ro_compat & RO_METADATA_CSUM != 0 {
+            Self::Crc32c { seed: checksum_seed(raw) }
+        } else if ro_compat & RO_GDT_CSUM != 0 {
+            Self::Crc16 { seed: crc16(!0, &raw[0x68..0x78]) }
+        } else {
+            Self::None
+        }
+    }
 }
 
 /// The UUID's checksum, or a number that outlives a change of the UUID.
@@ -260,24 +295,4 @@ pub fn is_signed(device: &dyn BlockSource, at: u64) -> Result<bool, ReadError> {
     let mut magic = [0; 2];
     device.read_exact_at(at + 0x38, &mut magic)?;
     Ok(u16::from_le_bytes(magic) == MAGIC)
-}
-
-/// The first whole backup, in groups 1, 3, 5 and 7 of the three common block sizes.
-pub fn find_backup(device: &dyn BlockSource) -> Result<Option<u64>, ReadError> {
-    for (block_size, per_group, first) in [(4096, 32768, 0), (1024, 8192, 1), (2048, 16384, 0)] {
-        for group in [1, 3, 5, 7] {
-            let at = (group * per_group + first) * block_size;
-            if !is_signed(device, at)? {
-                continue;
-            }
-            let mut raw = vec![0; LENGTH];
-            device.read_exact_at(at, &mut raw)?;
-            // A backup names its own group; a file that holds a filesystem image does not.
-            let own = u64::from(u16_at(&raw, 0x5a)) == group;
-            if own && Superblock::parse(&raw).is_ok_and(|found| found.block_size == block_size) {
-                return Ok(Some(at));
-            }
-        }
-    }
-    Ok(None)
 }

@@ -29,7 +29,7 @@ fn answer(head: &str, body: &[u8]) -> Vec<u8> {
 
 fn get(url: &str, stored: Option<&FeedInfo>, size: u64) -> Result<Fetched, FetchError> {
     let folder = tempfile::tempdir().unwrap();
-    fetch_within(url, stored, folder.path(), Duration::from_secs(2), size)
+    fetch_within(url, stored, folder.path(), &AtomicU64::new(0), Duration::from_secs(2), size)
 }
 
 fn body(fetched: Fetched) -> (String, Origin) {

@@ -84,7 +84,8 @@ impl Outcomes {
 fn write_folder(folder: &Path, host: &SweptHost) -> anyhow::Result<()> {
     let Some(found) = &host.report else { return Ok(()) };
     fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let options = Options { vulnerabilities: Vulnerabilities::Include };
+    let vulnerabilities = Vulnerabilities::Include;
+    let options = Options { vulnerabilities, ..Options::default() };
     for (name, format) in [("report.json", "json"), ("sbom.cdx.json", "cyclonedx")] {
         let format = report::by_name(format).context("no such report format")?;
         let output = Output::at(&folder.join(name))?;

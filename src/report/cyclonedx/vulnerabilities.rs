@@ -52,7 +52,17 @@ pub(super) fn of<'a>(report: &'a ScanReport, parts: &mut Parts<'a>) -> Vulnerabi
         }
     }
     let groups = groups.into_values();
-    Vulnerabilities(groups.map(|group| vulnerability(&group, parts)).collect())
+    let all = groups.map(|group| {
+        let mut vulnerability = vulnerability(&group, parts);
+        // Without the list nobody can say that a vulnerability is not on it.
+        if report.has_feed("kev") {
+            let known = if group[0].1.kev { "true" } else { "false" };
+            let properties = vulnerability.properties.get_or_insert(Properties(Vec::new()));
+            properties.0.push(property("kev", known));
+        }
+        vulnerability
+    });
+    Vulnerabilities(all.collect())
 }
 
 fn vulnerability<'a>(group: &[(usize, &'a Finding)], parts: &mut Parts<'a>) -> Vulnerability {
@@ -79,7 +89,6 @@ fn vulnerability<'a>(group: &[(usize, &'a Finding)], parts: &mut Parts<'a>) -> V
 
 fn properties(finding: &Finding) -> Vec<Property> {
     let mut properties = vec![
-        property("kev", if finding.kev { "true" } else { "false" }),
         property("status", finding.status.as_str()),
         property("severity", finding.severity.as_str()),
     ];

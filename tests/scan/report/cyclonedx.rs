@@ -5,10 +5,13 @@ use super::validator::{check_references, validator};
 use crate::support::{disks, sidelight};
 use serde_json::{Value, json};
 use sidelight::model::ScanReport;
-use sidelight::report::{Options, Vulnerabilities};
+use sidelight::report::{Colour, Options, Screen, Vulnerabilities};
 use std::fs;
 
-const WITH_FINDINGS: Options = Options { vulnerabilities: Vulnerabilities::Include };
+const WITH_FINDINGS: Options = Options {
+    vulnerabilities: Vulnerabilities::Include,
+    screen: Screen { width: None, colour: Colour::No },
+};
 
 fn bom(report: &ScanReport, options: Options) -> Value {
     let text = written(report, "cyclonedx", options);

@@ -1,0 +1,16 @@
+//! GUID partition tables: arbitrary bytes as a disk.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sidelight::block::Device;
+use sidelight::volume::{VolumeFormat, gpt::Gpt};
+use std::sync::Arc;
+
+fuzz_target!(|data: &[u8]| {
+    let device = Device::new("disk", Arc::new(data.to_vec()));
+    let _ = Gpt.claims(&device);
+    for volume in Gpt.assemble(std::slice::from_ref(&device)).found {
+        let _ = volume.device.read_up_to(0, 4096);
+    }
+});
