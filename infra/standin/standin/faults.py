@@ -111,15 +111,9 @@ class Faults:
 
     def __init__(self, rules: list[dict[str, Any]]):
         self._lock = threading.Lock()
-        self.set(rules)
-
-    def set(self, rules: list[dict[str, Any]]) -> None:
-        """Replaces all rules; their counts start again."""
-        parsed = [parse(Fault, rule, f"fault[{n}]") for n, rule in enumerate(rules)]
-        with self._lock:
-            self._rules = parsed
-            self._seen = [0] * len(parsed)
-            self._fired = [0] * len(parsed)
+        self._rules = [parse(Fault, rule, f"fault[{n}]") for n, rule in enumerate(rules)]
+        self._seen = [0] * len(rules)
+        self._fired = [0] * len(rules)
 
     def of_call(self, call: Call, principal: str, family: set[str], tags: dict[str, str]) -> Fault | None:
         """What happens to a call, if anything."""
