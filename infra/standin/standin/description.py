@@ -7,12 +7,16 @@ or a name that nothing has is an error that names the place, so that a typing er
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
 from typing import Any
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10, as Ubuntu 22.04 has it.
+    import tomli as tomllib
 
 
 class DescriptionError(Exception):
