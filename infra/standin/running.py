@@ -48,16 +48,19 @@ def write_image(path: Path, blocks: dict[int, bytes], count: int) -> None:
 
 
 class Running:
-    """An account that serves one TOML text."""
+    """The accounts of some TOML texts; the first is the one that clients are of."""
 
-    def __init__(self, text: str, **images: dict[int, bytes]):
+    def __init__(self, text: str, *others: str, **images: dict[int, bytes]):
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
         for name, blocks in images.items():
             write_image(root / f"{name}.img", blocks, 8)
-        (root / "account.toml").write_text(text)
+        files = []
+        for n, one in enumerate([text, *others]):
+            files.append(root / f"account-{n}.toml")
+            files[-1].write_text(one)
         self.errors = (root / "stderr").open("w+")
-        arguments = ["--images", str(root), "--output-env", str(root / "env"), str(root / "account.toml")]
+        arguments = ["--images", str(root), "--output-env", str(root / "env"), *map(str, files)]
         self.pid, output = _fork(arguments, self.errors.fileno())
         with os.fdopen(output) as lines:
             line = lines.readline()
@@ -83,8 +86,8 @@ class Running:
         with urllib.request.urlopen(f"{self.ready['control']}/{name}", data=data) as answer:
             return json.load(answer)
 
-    def id(self, name: str, region: str = "eu-west-1") -> str:
-        return self.control("names")["111122223333"][region][name]
+    def id(self, name: str, region: str = "eu-west-1", account: str = "111122223333") -> str:
+        return self.control("names")[account][region][name]
 
     def instance(self, name: str) -> dict[str, Any]:
         """As DescribeInstances shows it."""
@@ -128,8 +131,8 @@ def _fork(arguments: list[str], stderr: int) -> tuple[int, int]:
 class AccountTest(unittest.TestCase):
     """A test of accounts: `self.start` gives one that ends with the test."""
 
-    def start(self, text: str, **images: dict[int, bytes]) -> Running:
-        account = Running(HEAD + text, **images)
+    def start(self, text: str, *others: str, **images: dict[int, bytes]) -> Running:
+        account = Running(HEAD + text, *others, **images)
         self.addCleanup(account.stop)
         return account
 
@@ -151,6 +154,14 @@ def states(ec2: Any, ids: list[str]) -> list[tuple[str, str]]:
     """State and progress, in the order of ids."""
     shown = {one["SnapshotId"]: one for one in ec2.describe_snapshots(SnapshotIds=ids)["Snapshots"]}
     return [(shown[id]["State"], shown[id]["Progress"]) for id in ids]
+
+
+def completed(ec2: Any, ids: list[str]) -> None:
+    """Looks at snapshots until they are completed; more often than any of these accounts asks is a failure."""
+    for _ in range(10):
+        if {state for state, _ in states(ec2, ids)} == {"completed"}:
+            return
+    raise AssertionError(f"not completed: {states(ec2, ids)}")
 
 
 def read(ebs: Any, snapshot: str) -> dict[int, bytes]:

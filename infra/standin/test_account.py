@@ -1,22 +1,10 @@
-"""The account as a client sees it: what is described, pages, lives of snapshots, blocks, and the books."""
+"""The account as a client sees it: what is described, lives of snapshots, blocks, and the books."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-import time
 import unittest
-from pathlib import Path
-from typing import Any
 
-from standin.description import DescriptionError
-from standin.description import read as read_description
-
-from running import HEAD, HERE, AccountTest, Running, made_by, pattern, read, states
+from running import HEAD, AccountTest, Running, completed, made_by, pattern, read, states
 
 ROOT, DATA = {0: pattern("root"), 5: pattern("more")}, {7: pattern("data")}
 WEB = """
@@ -90,18 +78,23 @@ class Seen(AccountTest):
 
     def test_refusals_are_those_of_ec2(self) -> None:
         create = self.ec2.create_snapshots
-        spec = lambda id: {"InstanceSpecification": {"InstanceId": id}}
         for code, id in [
             ("InvalidInstanceID.Malformed", "i-1"),
             ("InvalidInstanceID.NotFound", "i-0123456789abcdef0"),
             ("InvalidParameterValue", self.account.id("store")),
             ("IncorrectInstanceState", self.account.id("gone")),
         ]:
-            self.refused(code, create, **spec(id))
+            self.refused(code, create, InstanceSpecification={"InstanceId": id})
         self.refused("InvalidVolume.NotFound", self.ec2.create_snapshot, VolumeId="vol-0123456789abcdef0")
         self.refused("InvalidSnapshot.NotFound", self.ec2.delete_snapshot, SnapshotId="snap-0123456789abcdef0")
         self.refused("InvalidParameterValue", self.ec2.describe_snapshots, SnapshotIds=["snap-x"])
-        self.refused("InvalidAction", self.ec2.import_volume, AvailabilityZone="a", Image={"Format": "RAW", "Bytes": 1, "ImportManifestUrl": "a"}, Volume={"Size": 1})
+        self.refused(
+            "InvalidAction",
+            self.ec2.import_volume,
+            AvailabilityZone="a",
+            Image={"Format": "RAW", "Bytes": 1, "ImportManifestUrl": "a"},
+            Volume={"Size": 1},
+        )
         self.assertEqual(self.account.control("snapshots")["made"], 0)
 
     def test_a_dry_run_does_nothing(self) -> None:
@@ -141,8 +134,7 @@ class Snapped(AccountTest):
 
     def test_a_key_without_access_closes_the_blocks(self) -> None:
         ids = made_by(self.ec2, self.account.id("locked"))
-        while states(self.ec2, ids)[0][0] == "pending":
-            pass
+        completed(self.ec2, ids)
         error = self.refused("AccessDeniedException", self.ebs.list_snapshot_blocks, SnapshotId=ids[0])
         self.assertEqual(error.response["Reason"], "DEPENDENCY_ACCESS_DENIED")
 
@@ -163,10 +155,12 @@ class Snapped(AccountTest):
         self.assertEqual([one["SnapshotId"] for one in by_tag], [only_root["SnapshotId"]])
 
     def test_the_books_tell_who_called_what(self) -> None:
-        ids = made_by(self.ec2, self.account.id("web"), TagSpecifications=[
-            {"ResourceType": "snapshot", "Tags": [{"Key": "a", "Value": "b"}]}])
-        while states(self.ec2, ids)[0][0] == "pending":
-            pass
+        ids = made_by(
+            self.ec2,
+            self.account.id("web"),
+            TagSpecifications=[{"ResourceType": "snapshot", "Tags": [{"Key": "a", "Value": "b"}]}],
+        )
+        completed(self.ec2, ids)
         read(self.ebs, ids[0])
         self.refused("InvalidVolume.NotFound", self.ec2.create_snapshot, VolumeId="vol-0123456789abcdef0")
         books = self.account.control("calls")
@@ -177,7 +171,9 @@ class Snapped(AccountTest):
         self.assertEqual(calls["ebs:GetSnapshotBlock"]["principals"], {me: 2})
         needed = books["iam_actions"][me]
         self.assertIn("ec2:CreateTags", needed)
-        self.assertEqual([name for name in needed if name.startswith("ebs:")], ["ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks"])
+        self.assertEqual(
+            [name for name in needed if name.startswith("ebs:")], ["ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks"]
+        )
         # One list and two blocks at $0.0006 and $0.003 per thousand.
         self.assertEqual(books["dollars"]["total"], 0.0000066)
         left = self.account.control("snapshots")
@@ -193,157 +189,12 @@ class Snapped(AccountTest):
         changed = self.account.root / "root.img"
         self.account.control("volumes", {"volume": "web:/dev/xvdf", "image": str(changed)})
         second = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-        while ("pending", "33%") in states(self.ec2, [first, second]) + states(self.ec2, [first, second]):
-            pass
+        completed(self.ec2, [first, second])
         listed = self.ebs.list_changed_blocks(FirstSnapshotId=first, SecondSnapshotId=second)["ChangedBlocks"]
         self.assertEqual([block["BlockIndex"] for block in listed], [0, 5, 7])
         self.account.control("instances", {"instance": "web", "state": "terminated"})
         self.assertEqual(self.account.instance("web")["State"]["Name"], "terminated")
         self.refused("IncorrectInstanceState", self.ec2.create_snapshots, InstanceSpecification={"InstanceId": web})
-
-
-class Paged(AccountTest):
-    def test_every_listing_is_cut_and_complete(self) -> None:
-        hosts = "".join(
-            f'[[instance]]\nname = "host-{n}"\nvolume = [{{ device = "/dev/xvda" }}]\n'
-            f'[[ami]]\nname = "ami-{n}"\nvolume = [{{ device = "/dev/xvda" }}]\n'
-            for n in range(13)
-        )
-        account = self.start(f"[pages]\nsize = 5\nempty_every = 3\n{hosts}")
-        ec2 = account.client("ec2")
-        for operation, of in [
-            ("describe_instances", lambda page: [one["Instances"][0]["InstanceId"] for one in page["Reservations"]]),
-            ("describe_volumes", lambda page: [one["VolumeId"] for one in page["Volumes"]]),
-            ("describe_images", lambda page: [one["ImageId"] for one in page["Images"]]),
-            ("describe_snapshots", lambda page: [one["SnapshotId"] for one in page["Snapshots"]]),
-        ]:
-            with self.subTest(operation):
-                pages = [of(page) for page in ec2.get_paginator(operation).paginate()]
-                every = [id for page in pages for id in page]
-                self.assertEqual((len(every), len(set(every))), (13, 13))
-                self.assertLessEqual(max(map(len, pages)), 5)
-                self.assertIn([], pages)
-                token = getattr(ec2, operation)(MaxResults=6)["NextToken"]
-                self.refused("InvalidNextToken", getattr(ec2, operation), NextToken=token[:-4])
-                self.refused("InvalidParameterValue", getattr(ec2, operation), MaxResults=3)
-        token = ec2.describe_volumes()["NextToken"]
-        other = [{"Name": "status", "Values": ["available"]}]
-        self.refused("InvalidNextToken", ec2.describe_volumes, NextToken=token, Filters=other)
-
-    def test_what_is_deleted_between_two_pages_hides_nothing(self) -> None:
-        account = self.start("".join(f'[[snapshot]]\nname = "s{n}"\n' for n in range(9)))
-        ec2 = account.client("ec2")
-        first = ec2.describe_snapshots()
-        for snapshot in first["Snapshots"]:
-            ec2.delete_snapshot(SnapshotId=snapshot["SnapshotId"])
-        second = ec2.describe_snapshots(NextToken=first["NextToken"])
-        self.assertEqual((len(first["Snapshots"]), len(second["Snapshots"])), (5, 4))
-        self.assertNotIn("NextToken", second)
-
-
-class Owned(AccountTest):
-    def test_snapshots_of_others_are_seen_but_not_touched(self) -> None:
-        account = self.start(
-            '[[snapshot]]\nname = "ours"\nimage = "root.img"\n'
-            '[[snapshot]]\nname = "theirs"\nimage = "root.img"\nowner = "999988887777"\n'
-            '[[ami]]\nname = "golden"\nvolume = [{ device = "/dev/xvda", image = "root.img" }]\n',
-            root=ROOT,
-        )
-        ec2, ebs = account.client("ec2"), account.client("ebs")
-        everyones = [one["SnapshotId"] for one in ec2.describe_snapshots()["Snapshots"]]
-        own = [one["SnapshotId"] for one in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]]
-        theirs, golden = account.id("theirs"), account.id("golden:/dev/xvda")
-        self.assertEqual(set(everyones) - set(own), {theirs})
-        self.refused("InvalidSnapshot.NotFound", ec2.delete_snapshot, SnapshotId=theirs)
-        self.refused("AccessDeniedException", ebs.list_snapshot_blocks, SnapshotId=theirs)
-        self.assertEqual(read(ebs, account.id("ours")), ROOT)
-        [image] = ec2.describe_images(Owners=["self"])["Images"]
-        self.assertEqual(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"], golden)
-        self.refused("InvalidSnapshot.InUse", ec2.delete_snapshot, SnapshotId=golden)
-
-    def test_a_role_is_assumed_with_its_external_id_only(self) -> None:
-        account = self.start('[[role]]\nname = "Scanner"\nexternal_id = "secret"\n[[snapshot]]\nname = "s"\nimage = "root.img"\n', root=ROOT)
-        sts = account.client("sts")
-        role = {"RoleArn": "arn:aws:iam::111122223333:role/Scanner", "RoleSessionName": "test"}
-        self.refused("AccessDenied", sts.assume_role, **role)
-        self.refused("AccessDenied", sts.assume_role, **role, ExternalId="guess")
-        elsewhere = role | {"RoleArn": "arn:aws:iam::444455556666:role/Scanner"}
-        self.refused("AccessDenied", sts.assume_role, **elsewhere, ExternalId="secret")
-        keys = sts.assume_role(**role, ExternalId="secret")["Credentials"]
-        given = {
-            "aws_access_key_id": keys["AccessKeyId"],
-            "aws_secret_access_key": keys["SecretAccessKey"],
-            "aws_session_token": keys["SessionToken"],
-        }
-        account.client("ec2", **given).describe_snapshots()
-        self.assertEqual(read(account.client("ebs", **given), account.id("s")), ROOT)
-        iam = account.client("iam")
-        trust = '{"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "%s"}}]}'
-        for name, principal in [("Other", "arn:aws:iam::444455556666:root"), ("Own", "111122223333")]:
-            iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust % principal)
-        made = {"RoleSessionName": "test", "RoleArn": "arn:aws:iam::111122223333:role/"}
-        self.refused("AccessDenied", sts.assume_role, **made | {"RoleArn": made["RoleArn"] + "Other"})
-        sts.assume_role(**made | {"RoleArn": made["RoleArn"] + "Own"})
-        scanner = account.control("calls")["iam_actions"]["arn:aws:sts::111122223333:assumed-role/Scanner/test"]
-        self.assertEqual(scanner, ["ebs:GetSnapshotBlock", "ebs:ListSnapshotBlocks", "ec2:DescribeSnapshots"])
-
-
-class Process(unittest.TestCase):
-    def test_it_ends_with_its_child(self) -> None:
-        for by, code in [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)]:
-            account = Running(HEAD)
-            [child] = Path(f"/proc/{account.pid}/task/{account.pid}/children").read_text().split()
-            self.assertEqual(account.stop(by), code)
-            while _is_alive(child):
-                time.sleep(0.01)
-
-    def test_the_command_says_where_it_serves(self) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            (file := Path(folder, "account.toml")).write_text(HEAD)
-            command = [HERE / "account", "--output-env", Path(folder, "env"), file]
-            environment = os.environ | {"SIDELIGHT_VENV": sys.prefix}
-            account = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-            ready = json.loads(account.stdout.readline())
-            exported = subprocess.check_output(["sh", "-c", f". {folder}/env; env"], text=True)
-            account.terminate()
-            self.assertEqual((account.wait(), account.stdout.read()), (0, ""))
-            account.stdout.close()
-        for name, value in ready["env"].items():
-            self.assertIn(f"\n{name}={value}\n", f"\n{exported}")
-        self.assertEqual(ready["accounts"], {"111122223333": "AKIA111122223333TEST"})
-        self.assertRegex(ready["ec2"], r"^http://127\.0\.0\.1:\d+$")
-
-    def test_a_missing_image_is_told(self) -> None:
-        with self.assertRaises(AssertionError) as failed:
-            Running(HEAD + "[[instance]]\nname = 'a'\nvolume = [{ device = 'b', image = 'none.img' }]\n")
-        self.assertRegex(str(failed.exception), "^account: there is no image .*/none.img$")
-
-    def test_a_wrong_file_is_told(self) -> None:
-        for text, told in [
-            ("[account]\nid = '1'\n", "is not 12 digits"),
-            (HEAD + "[[instance]]\nname = 'a'\nstat = 'running'\n", "instance[0].stat is not a known key"),
-            (HEAD + "[[instance]]\nname = 'a'\nstate = 'runs'\n", "'runs' is not 'running' or 'stopped'"),
-            (HEAD + "[[instance]]\nstate = 'running'\n", "instance[0].name is missing"),
-            (HEAD + "[pages]\nsize = '5'\n", "pages.size: '5' is not int"),
-        ]:
-            with self.subTest(told), tempfile.TemporaryDirectory() as folder:
-                (file := Path(folder, "account.toml")).write_text(text)
-                with self.assertRaises(DescriptionError) as failed:
-                    read_description(file)
-                self.assertIn(told, str(failed.exception))
-
-    def test_the_examples_are_valid(self) -> None:
-        twenty = read_description(HERE / "twenty.toml")
-        self.assertEqual(len(twenty.instance), 20)
-        self.assertEqual(len(read_description(HERE / "three.toml").instance), 3)
-
-
-def _is_alive(process: str) -> bool:
-    """A zombie is not: it waits for a parent that may never look."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ class FaultTest(AccountTest):
 class Limited(FaultTest):
     def test_pending_snapshots_are_limited_by_account(self) -> None:
         account, ec2, _ = self.account_with(
-            "[limits]\npending_snapshots = 3\n[[snapshot]]\nname = 'backup'\nvolume = 'other:/dev/xvda'\nstate = 'pending'\n"
+            "[limits]\npending_snapshots = 3\n"
+            "[[snapshot]]\nname = 'backup'\nvolume = 'other:/dev/xvda'\nstate = 'pending'\n"
         )
         ids = made_by(ec2, account.id("web"))
         other = account.id("other:/dev/xvda")

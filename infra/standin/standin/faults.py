@@ -142,7 +142,7 @@ class Faults:
         with self._lock:
             return [
                 {"action": rule.action, "resource": rule.resource, "seen": seen, "fired": fired}
-                for rule, seen, fired in zip(self._rules, self._seen, self._fired)
+                for rule, seen, fired in zip(self._rules, self._seen, self._fired, strict=True)
                 if not rule.is_ebs
             ]
 
