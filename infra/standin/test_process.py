@@ -53,6 +53,7 @@ class Process(unittest.TestCase):
     def test_a_wrong_file_is_told(self) -> None:
         for text, told in [
             ("[account]\nid = '1'\n", "is not 12 digits"),
+            (HEAD + "access_key = 'test'\n", "access key 'test' is not 20 capital letters and digits"),
             (HEAD + "[[instance]]\nname = 'a'\nstat = 'running'\n", "instance[0].stat is not a known key"),
             (HEAD + "[[instance]]\nname = 'a'\nstate = 'runs'\n", "'runs' is not 'running' or 'stopped'"),
             (HEAD + "[[instance]]\nstate = 'running'\n", "instance[0].name is missing"),
