@@ -15,14 +15,14 @@ from typing import Any
 # Before moto is imported: an account of ours has nothing but what is described.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
-from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
-from werkzeug.serving import make_server  # noqa: E402
+from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
 
-from . import build, ec2  # noqa: E402
-from .description import Description, DescriptionError, read  # noqa: E402
-from .ebs import Ebs, EbsError, default_program  # noqa: E402
-from .front import Front  # noqa: E402
-from .world import World  # noqa: E402
+from . import build, ec2
+from .description import Description, DescriptionError, read
+from .ebs import Ebs, EbsError, default_program
+from .front import Front
+from .world import World
 
 EXAMPLES = """\
 examples:
@@ -69,7 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="an account; several are served at once")
     parser.add_argument("--images", type=Path, default=Path("."), help="the folder of the disk images (default: .)")
     parser.add_argument("--port", type=int, default=0, help="the port on 127.0.0.1 (default: a free one)")
-    parser.add_argument("--ebs-standin", type=Path, default=default_program(), help="the program (default: %(default)s)")
+    parser.add_argument("--ebs-standin", type=Path, default=default_program(), help="its path (default: %(default)s)")
     parser.add_argument("--output-env", type=Path, help="a file to write shell `export` lines to when ready")
     return parser.parse_args()
 
@@ -80,6 +80,9 @@ def _run(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if arguments.output_env:
+        # Its coming tells that the account is ready.
+        arguments.output_env.unlink(missing_ok=True)
     ebs = Ebs(arguments.ebs_standin)
     try:
         world = World(descriptions, ebs)

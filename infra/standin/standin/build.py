@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Snapshot
 from moto.ec2.models.instances import InstanceState
-from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 
 from . import description as described
+from . import identity
 from .description import DescriptionError, SnapshotLife
-from .world import Account, Region, World
+from .world import Region, World
 
 GIB = 1 << 30
 _STATES = {"running": 16, "terminated": 48, "stopped": 80}
@@ -25,7 +24,7 @@ _STATES = {"running": 16, "terminated": 48, "stopped": 80}
 def fill(world: World, images: Path) -> None:
     """Makes every described account; images are looked for in the folder `images`."""
     for account in world.accounts.values():
-        _identity(world, account)
+        identity.make(world, account)
         for region in account.regions.values():
             _Builder(region, images).build()
         for name in _named_regions(account.description) - set(account.regions):
@@ -40,28 +39,6 @@ def made_id(prefix: str, *names: str) -> str:
 def _named_regions(description: described.Description) -> set[str]:
     things = [*description.instance, *description.volume, *description.ami, *description.snapshot]
     return {thing.region for thing in things if thing.region}
-
-
-def _identity(world: World, account: Account) -> None:
-    """The alias, the user whose key clients use, and the roles."""
-    owner, iam = account.description.account, iam_backends[account.id]["aws"]
-    if owner.alias:
-        iam.create_account_alias(owner.alias)
-    user = iam.create_user("us-east-1", "standin")
-    key = iam.create_access_key("standin")
-    del iam.access_keys[key.physical_resource_id]
-    key.access_key_id = owner.access_key
-    iam.access_keys[owner.access_key] = key
-    world.add_principal(owner.access_key, account.id, user.arn)
-    for role in account.description.role:
-        iam.create_role(role.name, _trust(role), "/", None, "made by the stand-in", [], "3600")
-
-
-def _trust(role: described.Role) -> str:
-    statement: dict[str, Any] = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    if role.external_id:
-        statement["Condition"] = {"StringEquals": {"sts:ExternalId": role.external_id}}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 class _DescribedAmi(Ami):
@@ -159,14 +136,14 @@ class _Builder:
     def _size(self, image: Path | None, size_gib: int) -> int:
         return max(size_gib, -(-image.stat().st_size // GIB) if image else 1, 1)
 
-    def _volume(self, name: str, disk: described.Disk | described.Volume, zone: str) -> Any:
+    def _volume(self, name: str, disk: described.Disk | described.Volume | described.Snapshot, zone: str) -> Any:
         image = self._image(disk.image)
         volume = self.moto.create_volume(
             self._size(image, disk.size_gib),
             self._zone(zone),
             encrypted=disk.encrypted or bool(disk.key),
             kms_key_id=self._found(self.keys, disk.key, "key") if disk.key else None,
-            volume_type=disk.type,
+            volume_type=getattr(disk, "type", "gp3"),
         )
         del self.moto.volumes[volume.id]
         volume.id = self._new_id("vol", name)
@@ -176,20 +153,18 @@ class _Builder:
             self.region.images[volume.id] = image
         return volume
 
-    def _unattached(self, name: str, disk: Any) -> Any:
+    def _unattached(self, name: str, disk: described.Disk | described.Snapshot) -> Any:
         """The volume that a snapshot was made from, and that is gone."""
         volume = self._volume(name, disk, "a")
         del self.moto.volumes[volume.id]
+        self.moto.tags.pop(volume.id, None)
         return volume
 
     def _given_snapshot(self, snapshot: described.Snapshot) -> None:
         if snapshot.volume:
             volume = self._found(self.moto.volumes, self.region.id_of(snapshot.volume), "volume")
         else:
-            disk = described.Volume(
-                name="", image=snapshot.image, size_gib=snapshot.size_gib, encrypted=snapshot.encrypted, key=snapshot.key
-            )
-            volume = self._unattached(f"{snapshot.name}: volume", disk)
+            volume = self._unattached(f"{snapshot.name}: volume", snapshot)
         age = datetime.timedelta(hours=snapshot.age_hours)
         self._snapshot(snapshot.name, volume, snapshot, age)
 

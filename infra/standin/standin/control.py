@@ -8,6 +8,7 @@ from typing import Any
 
 from .build import set_state
 from .description import DescriptionError
+from .ebs import EbsError
 from .wire import Answer
 from .world import Region, World
 
@@ -27,7 +28,7 @@ def serve(world: World, environ: dict[str, Any]) -> Answer:
     try:
         text = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         return _answer(200, control(world, json.loads(text) if text else {}))
-    except (ControlError, DescriptionError, ValueError, KeyError) as error:
+    except (ControlError, DescriptionError, EbsError, ValueError, KeyError) as error:
         return _answer(400, {"error": f"{type(error).__name__}: {error}"})
 
 
@@ -91,8 +92,7 @@ def _faults(world: World, _: Any) -> Any:
 def _set_faults(world: World, asked: dict[str, Any]) -> Any:
     accounts = world.accounts
     named = accounts[asked["account"]] if "account" in asked else next(iter(accounts.values()))
-    named.faults.set(asked["faults"])
-    world.send_ebs_faults()
+    world.set_faults(named, asked["faults"])
     return {}
 
 

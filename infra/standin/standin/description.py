@@ -7,12 +7,17 @@ or a name that nothing has is an error that names the place, so that a typing er
 from __future__ import annotations
 
 import dataclasses
-import tomllib
+import re
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import UnionType
 from typing import Any
+
+try:
+    import tomllib
+except ModuleNotFoundError:  # Python 3.10, as Ubuntu 22.04 has it.
+    import tomli as tomllib
 
 
 class DescriptionError(Exception):
@@ -33,8 +38,10 @@ class Owner:
             raise DescriptionError(f"account id {self.id!r} is not 12 digits")
         if not self.regions:
             raise DescriptionError("an account needs a region")
-        # Twenty characters, as every access key has: moto and signatures count on it.
         self.access_key = self.access_key or f"AKIA{self.id}TEST"
+        # moto takes nothing else for a key.
+        if not re.fullmatch(r"[A-Z0-9]{20}", self.access_key):
+            raise DescriptionError(f"access key {self.access_key!r} is not 20 capital letters and digits")
 
 
 @dataclass

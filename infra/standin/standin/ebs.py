@@ -22,10 +22,8 @@ class EbsError(Exception):
 class Ebs:
     """A running ebs-standin; it ends with this process, however that ends, for it holds our pipe."""
 
-    def __init__(self, program: Path, faults_file: Path | None = None):
+    def __init__(self, program: Path):
         command = [str(program), "--listen", "127.0.0.1:0", "--stop-with-stdin"]
-        if faults_file:
-            command += ["--faults", str(faults_file)]
         try:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         except OSError as error:

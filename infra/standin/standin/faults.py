@@ -111,15 +111,9 @@ class Faults:
 
     def __init__(self, rules: list[dict[str, Any]]):
         self._lock = threading.Lock()
-        self.set(rules)
-
-    def set(self, rules: list[dict[str, Any]]) -> None:
-        """Replaces all rules; their counts start again."""
-        parsed = [parse(Fault, rule, f"fault[{n}]") for n, rule in enumerate(rules)]
-        with self._lock:
-            self._rules = parsed
-            self._seen = [0] * len(parsed)
-            self._fired = [0] * len(parsed)
+        self._rules = [parse(Fault, rule, f"fault[{n}]") for n, rule in enumerate(rules)]
+        self._seen = [0] * len(rules)
+        self._fired = [0] * len(rules)
 
     def of_call(self, call: Call, principal: str, family: set[str], tags: dict[str, str]) -> Fault | None:
         """What happens to a call, if anything."""
@@ -148,7 +142,7 @@ class Faults:
         with self._lock:
             return [
                 {"action": rule.action, "resource": rule.resource, "seen": seen, "fired": fired}
-                for rule, seen, fired in zip(self._rules, self._seen, self._fired)
+                for rule, seen, fired in zip(self._rules, self._seen, self._fired, strict=True)
                 if not rule.is_ebs
             ]
 

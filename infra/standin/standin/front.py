@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import socket
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import control, wire
+from . import control, trust, wire
 from .build import set_state
 from .faults import Fault
 from .wire import Answer, Call
@@ -65,7 +66,7 @@ class Front:
             self._terminate(call, region)
         if fault and fault.delay_ms:
             time.sleep(fault.delay_ms / 1000)
-        answer = _refusal(call, self.world) or self._ask_moto(environ)
+        answer = _refusal(call, self.world, account.id, arn) or self._ask_moto(call, environ)
         self._learn_role(call, answer)
         if fault and fault.terminate == "after" and region:
             self._terminate(call, region)
@@ -83,14 +84,20 @@ class Front:
                 if id.startswith("i-"):
                     set_state(region.moto.get_instance(id), "terminated")
 
-    def _ask_moto(self, environ: dict[str, Any]) -> Answer:
+    def _ask_moto(self, call: Call, environ: dict[str, Any]) -> Answer:
         started: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> None:
             started.update(status=int(status.split()[0]), headers=headers)
 
-        with self.world.lock:
-            body = b"".join(self.moto(environ, start_response))
+        try:
+            with self.world.lock:
+                body = b"".join(self.moto(environ, start_response))
+        except NotImplementedError as error:
+            return wire.error(call.service, 400, "InvalidAction", f"{call.name} is not in the stand-in: {error}")
+        except Exception:
+            traceback.print_exc()
+            return wire.error(call.service, 500, "InternalError", f"{call.name} failed; see the stand-in's stderr")
         headers = [(name, value) for name, value in started["headers"] if name.lower() != "content-length"]
         return Answer(started["status"], headers, body)
 
@@ -104,31 +111,19 @@ class Front:
         self.world.add_principal(key, arn.split(":")[4], arn)
 
 
-def _refusal(call: Call, world: World) -> Answer | None:
+def _refusal(call: Call, world: World, account: str, arn: str) -> Answer | None:
     """What AWS refuses and moto does not: roles that cannot be assumed, keys that cannot be seen."""
-    if call.name == "sts:AssumeRole" and not _may_assume(call, world):
-        arn = call.parameters.get("RoleArn", "")
-        message = f"User is not authorized to perform: sts:AssumeRole on resource: {arn}"
-        return wire.error("sts", 403, "AccessDenied", message)
+    if call.name == "sts:AssumeRole":
+        role, external_id = (str(call.parameters.get(name, "")) for name in ("RoleArn", "ExternalId"))
+        if not trust.may_assume(role, account, arn, external_id):
+            return wire.error("sts", 403, "AccessDenied", _denied(arn, "sts:AssumeRole", role))
     if call.name in ("kms:DescribeKey", "kms:Decrypt") and _is_denied(call, world):
-        message = f"User is not authorized to perform: {call.name} on this resource"
-        return wire.error("kms", 400, "AccessDeniedException", message)
+        return wire.error("kms", 400, "AccessDeniedException", _denied(arn, call.name, call.parameters["KeyId"]))
     return None
 
 
-def _may_assume(call: Call, world: World) -> bool:
-    """A role that the description or the account's IAM has, with the external id that its trust asks for."""
-    from moto.iam.models import iam_backends
-
-    fields = call.parameters.get("RoleArn", "").split(":")
-    account = world.accounts.get(fields[4]) if len(fields) == 6 else None
-    if account is None:
-        return False
-    name = fields[5].rpartition("/")[2]
-    if all(role.name != name for role in iam_backends[account.id]["aws"].get_roles()):
-        return False
-    asked = {role.name: role.external_id for role in account.description.role}.get(name, "")
-    return asked in ("", call.parameters.get("ExternalId", ""))
+def _denied(arn: str, action: str, resource: str) -> str:
+    return f"User: {arn} is not authorized to perform: {action} on resource: {resource}"
 
 
 def _is_denied(call: Call, world: World) -> bool:

@@ -72,8 +72,10 @@ class Ledger:
         for action, counted in ebs["actions"].items():
             calls[f"ebs:{action}"] = _ebs_action(action, counted, ebs["callers"], principal_of)
         for access_key, actions in ebs["callers"].items():
+            if access_key not in principal_of:
+                continue
             names = {f"ebs:{action}" for action in actions if action != "unknown"}
-            needed.setdefault(principal_of.get(access_key, access_key), set()).update(names)
+            needed.setdefault(principal_of[access_key], set()).update(names)
         return {
             "calls": {name: calls[name] for name in sorted(calls)},
             "iam_actions": {principal: sorted(needed[principal]) for principal in sorted(needed)},
@@ -107,7 +109,8 @@ def _ebs_action(
 
 def _dollars(ebs: dict[str, Any]) -> dict[str, Any]:
     """What the reads would cost: answered lists and blocks, each block as often as it was sent."""
-    lists = sum(ebs["actions"].get(name, {}).get("calls", 0) for name in ("ListSnapshotBlocks", "ListChangedBlocks"))
+    listings = [ebs["actions"].get(name, {}) for name in ("ListSnapshotBlocks", "ListChangedBlocks")]
+    lists = sum(listing.get("results", {}).get("ok", 0) for listing in listings)
     list_dollars, block_dollars = lists * DOLLARS_PER_LIST, ebs["blocks"] * DOLLARS_PER_BLOCK
     return {
         "list_calls": lists,

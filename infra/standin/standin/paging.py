@@ -6,7 +6,6 @@ import base64
 import hashlib
 import itertools
 import json
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from .description import Pages
 T = TypeVar("T")
 _MOST = 1000
 _pages = itertools.count(1)
-_pages_lock = threading.Lock()
+_tokens = itertools.count(1)
 
 
 def cut(
@@ -58,19 +57,18 @@ def _check_limit(limit: Any) -> None:
 
 
 def _is_empty(pages: Pages) -> bool:
-    with _pages_lock:
-        number = next(_pages)
-    return pages.empty_every > 0 and number % pages.empty_every == 0
+    return pages.empty_every > 0 and next(_pages) % pages.empty_every == 0
 
 
 def _token(last: str, parameters: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([_query(parameters), last]).encode()).decode()
+    """No two are the same: after a page without entries, clients take a repeated token for a loop."""
+    return base64.urlsafe_b64encode(json.dumps([_query(parameters), last, next(_tokens)]).encode()).decode()
 
 
 def _last_shown(token: str, parameters: dict[str, Any]) -> str:
     """The last key of the page before; a token of another query is refused."""
     try:
-        query, last = json.loads(base64.urlsafe_b64decode(token.encode()))
+        query, last, _ = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, TypeError):
         raise InvalidNextToken(token) from None
     if query != _query(parameters):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .description import Description, SnapshotLife
-from .ebs import Ebs
+from .ebs import Ebs, EbsError
 from .faults import Faults
 from .ledger import Ledger
 from .rates import Rates
@@ -152,6 +152,15 @@ class World:
         with self.lock:
             for region in self.regions():
                 region.advance()
+
+    def set_faults(self, account: Account, rules: list[dict[str, Any]]) -> None:
+        """Replaces the rules of an account; where the EBS stand-in refuses one, all stay as they were."""
+        before, account.faults = account.faults, Faults(rules)
+        try:
+            self.send_ebs_faults()
+        except EbsError:
+            account.faults = before
+            raise
 
     def send_ebs_faults(self) -> None:
         """Sets the rules of all accounts, and the load of the one that describes it, in the EBS stand-in."""
