@@ -88,7 +88,8 @@ fn list(ext4: &Ext4, folder: &Inode) -> Vec<InodeNumber> {
     for entry in listing.entries.iter().take(MOST_ENTRIES) {
         assert!(!entry.name.is_empty() && !entry.name.contains(&b'/'));
         let found = ext4.lookup(folder, &entry.name);
-        assert!(matches!(found, Ok(Some(_))), "{found:?}");
+        // A damaged name may stand where its hash does not lead.
+        assert!(matches!(found, Ok(Some(_))) || !listing.damage.is_empty(), "{found:?}");
     }
     listing.entries.iter().take(MOST_ENTRIES).map(|entry| entry.inode).collect()
 }

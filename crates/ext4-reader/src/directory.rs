@@ -81,7 +81,8 @@ impl Ext4 {
     /// A hashed directory is asked through its index, which reads a few blocks. Where the index
     /// is damaged, of an unknown kind, or cannot be trusted to deny a name (no checksums, or a
     /// journal that was not replayed), all of the directory is read. `Ok(None)` says that
-    /// all of it was sound: if a name was not found and something was damaged, that is the error.
+    /// wherever the name could stand was sound: if a name was not found and something there was
+    /// damaged, that is the error.
     pub fn lookup(&self, directory: &Inode, name: &[u8]) -> Result<Option<InodeNumber>, Error> {
         check_directory(directory)?;
         if !is_name(name) || name == b"." || name == b".." {

@@ -2,9 +2,18 @@
 //!
 //! On-disk format: <https://docs.kernel.org/filesystems/ext4/>. The reader is `Send + Sync`, keeps
 //! no state but the superblock, and gives inode numbers, all times, extended attributes and the
-//! device ranges behind a file. A journal that was not replayed is told by
-//! [`Superblock::needs_recovery`]. Refused: compressed and encrypted files, external journal
-//! devices as filesystems, dirdata, unknown incompatible features.
+//! device ranges behind a file.
+//!
+//! * A journal is not replayed; [`Superblock::needs_recovery`] tells that it should be.
+//! * Names are looked up through the hash index of a directory where that can be trusted, else by
+//!   reading the directory ([`Ext4::lookup`]). Always by exact bytes: directories that fold case
+//!   are read, their folding is not done.
+//! * A damaged directory gives what is good of it ([`Listing`]). Damaged superblocks and group
+//!   descriptors are replaced by their copies ([`Superblock::backup_used`],
+//!   [`Ext4::check_descriptors`]). Checksums of superblock, descriptors and directories are
+//!   checked; those of inodes, extents and extended attributes are not.
+//! * Refused: compressed and encrypted files, external journal devices as filesystems, dirdata,
+//!   unknown incompatible features.
 
 mod acl;
 mod backup;
