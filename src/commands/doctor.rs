@@ -14,7 +14,7 @@ const DELETE: &str = "ec2:DeleteSnapshot";
 
 const EXAMPLES: &str = "Examples:
   sidelight doctor --region eu-central-1                   dry runs only: nothing is made
-  sidelight doctor --make-snapshot                         also makes a snapshot, reads it, deletes it
+  sidelight doctor --make-snapshot                         one is made, read and deleted
 
 Exit codes: 0 all is allowed; 2 could not run; 3 something is denied or could not be tried.";
 

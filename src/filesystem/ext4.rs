@@ -149,15 +149,25 @@ impl FileSystem for Adapter {
         if let Some(block) = ext4.superblock().backup_used {
             let text = format!("damaged superblock; the backup in block {block} was used");
             warnings.push((GapReason::Corrupt, text));
+            // What hit the superblock may have hit its neighbours.
+            let groups = ext4.check_descriptors();
+            if groups.from_backup + groups.lost > 0 {
+                let (backup, lost) = (groups.from_backup, groups.lost);
+                let text =
+                    format!("damaged group descriptors: {backup} read from a backup, {lost} lost");
+                warnings.push((GapReason::Corrupt, text));
+            }
         }
         if ext4.missing_bytes() > 0 {
             let text = format!("the last {} bytes are missing", ext4.missing_bytes());
             warnings.push((GapReason::Corrupt, text));
         }
         if ext4.superblock().needs_recovery() {
-            let text =
-                "the journal holds changes that were not replayed; the newest may be missing";
-            warnings.push((GapReason::Unsupported, text.to_owned()));
+            let may = if ext4.superblock().recovery_is_unknown() { "may hold" } else { "holds" };
+            let text = format!(
+                "the journal {may} changes that were not replayed; the newest may be missing"
+            );
+            warnings.push((GapReason::Unsupported, text));
         }
         warnings
     }

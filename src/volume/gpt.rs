@@ -115,6 +115,9 @@ impl Header {
         if bytes.get(..8) != Some(SIGNATURE.as_slice()) {
             return Err(corrupt("no header signature"));
         }
+        if bytes.len() < HEADER_SIZE {
+            return Err(corrupt("header cut off"));
+        }
         let length = u32_at(&bytes, 12) as usize;
         if !(HEADER_SIZE..=bytes.len()).contains(&length) {
             return Err(corrupt("header size out of range"));

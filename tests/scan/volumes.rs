@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 use sidelight::block::{Device, FileSource};
-use sidelight::volume::{FORMATS, Volume};
+use sidelight::volume::{FORMATS, Volume, VolumeFormat};
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -119,6 +119,20 @@ fn check(script: &str) {
 fn the_partitions_are_those_of_sfdisk() {
     for script in [MBR, MBR_ODD, GPT] {
         check(script);
+    }
+}
+
+/// Found by fuzzing: the header's fields were read past the end of the device.
+#[test]
+fn a_device_that_ends_inside_the_header_is_an_error() {
+    for length in 513..700 {
+        let mut bytes = vec![0; length];
+        let mark = b"EFI PART";
+        let kept = mark.len().min(length - 512);
+        bytes[512..512 + kept].copy_from_slice(&mark[..kept]);
+        let device = Device::new("disk.img", Arc::new(bytes));
+        let found = sidelight::volume::gpt::Gpt.assemble(&[device]);
+        assert_eq!((found.found.len(), found.gaps.len()), (0, 1), "{length} bytes");
     }
 }
 

@@ -57,6 +57,24 @@ pub fn root() -> bool {
     root
 }
 
+/// The Python with the packages that `scripts/setup` installs; `None` skips the test.
+///
+/// # Panics
+/// In CI, which runs `scripts/setup` first.
+pub fn python() -> Option<PathBuf> {
+    let named = env::var_os("SIDELIGHT_VENV").map(PathBuf::from);
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")));
+    let venv = named.or_else(|| Some(cache?.join("sidelight/venv")));
+    let venv = venv.filter(|venv| venv.join("installed").exists());
+    if venv.is_none() {
+        skip("no Python packages; run scripts/setup, which installs them");
+    } else {
+        ran("python");
+    }
+    venv.map(|venv| venv.join("bin/python"))
+}
+
 /// Skips a test for a reason of its own.
 ///
 /// # Panics

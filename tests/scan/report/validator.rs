@@ -5,18 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The validator; in CI it must be there.
+/// The validator, where it is installed.
 pub fn validator() -> Option<Validator> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
-    let python = cache.map(|cache| cache.join("sidelight/venv/bin/python"));
-    let ready = |python: &PathBuf| python.with_file_name("../installed").exists();
-    let python = python.filter(ready);
-    if python.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "CI must run scripts/setup first");
-        eprintln!("skipped: no validator for CycloneDX; run scripts/setup, which installs it");
-    }
-    python.map(Validator)
+    test_material::python().map(Validator)
 }
 
 /// A way to ask whether a document is valid.
