@@ -20,6 +20,7 @@ module "scanner" {
   image                      = var.image
   subnet_ids                 = module.network.subnet_ids
   security_group_id          = module.network.security_group_id
+  assign_public_ip           = module.network.assign_public_ip
   target_role_prefix         = var.name
   schedule_expression        = var.schedule_expression
   delete_results_with_bucket = var.delete_results_with_bucket

@@ -16,9 +16,9 @@ variable "image" {
 }
 
 variable "egress" {
-  description = "Way out of the network: nat or none."
+  description = "Way out of the network: internet or none."
   type        = string
-  default     = "nat"
+  default     = "internet"
 }
 
 variable "schedule_expression" {

@@ -1,10 +1,10 @@
-# Blocks and results do not pay for NAT: EBS has an endpoint in the subnets, S3 one in the route table.
+# Blocks and results stay in the AWS network: EBS has an endpoint in the subnets, S3 one in the route table.
 
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${local.region}.s3"
   vpc_endpoint_type = "Gateway"
-  route_table_ids   = [aws_route_table.private.id]
+  route_table_ids   = [aws_route_table.task.id]
   tags              = merge(var.tags, { Name = "${var.name}-s3" })
 }
 
@@ -15,7 +15,7 @@ resource "aws_vpc_endpoint" "interface" {
   service_name        = "com.amazonaws.${local.region}.${each.key}"
   vpc_endpoint_type   = "Interface"
   private_dns_enabled = true
-  subnet_ids          = [for subnet in aws_subnet.private : subnet.id]
+  subnet_ids          = [for subnet in aws_subnet.task : subnet.id]
   security_group_ids  = [aws_security_group.endpoints.id]
   tags                = merge(var.tags, { Name = "${var.name}-${each.key}" })
 }
@@ -46,7 +46,7 @@ resource "aws_security_group" "task" {
 }
 
 resource "aws_security_group_rule" "task_to_internet" {
-  count = local.nat ? 1 : 0
+  count = local.internet ? 1 : 0
 
   description       = "TLS to AWS and to advisory feeds"
   type              = "egress"
@@ -68,7 +68,7 @@ resource "aws_security_group_rule" "task_to_endpoints" {
 }
 
 resource "aws_security_group_rule" "task_to_s3" {
-  count = local.nat ? 0 : 1
+  count = local.internet ? 0 : 1
 
   description       = "TLS to S3: results, and image layers"
   type              = "egress"

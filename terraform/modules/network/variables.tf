@@ -21,7 +21,7 @@ variable "cidr_block" {
 }
 
 variable "zone_count" {
-  description = "Availability zones with a private subnet, 1 to 6. Interface endpoints are paid for in each."
+  description = "Availability zones with a subnet, 1 to 6. Interface endpoints are paid for in each."
   type        = number
   default     = 2
 
@@ -32,13 +32,13 @@ variable "zone_count" {
 }
 
 variable "egress" {
-  description = "Way out: nat (advisory feeds are fetched from their publishers) or none (AWS only, through endpoints; advisories must come from the image or a bucket)."
+  description = "Way out: internet (advisory feeds are fetched from their publishers) or none (AWS only, through endpoints; advisories must come from the image or a bucket)."
   type        = string
-  default     = "nat"
+  default     = "internet"
 
   validation {
-    condition     = contains(["nat", "none"], var.egress)
-    error_message = "Egress is nat or none."
+    condition     = contains(["internet", "none"], var.egress)
+    error_message = "Egress is internet or none."
   }
 }
 

@@ -22,7 +22,7 @@ resource "aws_cloudwatch_event_target" "sweep" {
     network_configuration {
       subnets          = var.subnet_ids
       security_groups  = [var.security_group_id]
-      assign_public_ip = false
+      assign_public_ip = var.assign_public_ip
     }
   }
 }

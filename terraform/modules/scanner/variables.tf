@@ -34,6 +34,12 @@ variable "security_group_id" {
   type        = string
 }
 
+variable "assign_public_ip" {
+  description = "Whether the tasks take a public address to get out (the network module's output assign_public_ip). False for subnets behind a NAT gateway or with endpoints only."
+  type        = bool
+  default     = false
+}
+
 variable "target_account_ids" {
   description = "Accounts whose target roles the sweep may assume. Empty: the scanner's own. [\"*\"]: every account inside organization_paths."
   type        = list(string)

@@ -39,13 +39,13 @@ run "nothing_comes_in" {
   }
 
   assert {
-    condition     = alltrue([for subnet in concat(values(aws_subnet.private), aws_subnet.public) : !subnet.map_public_ip_on_launch])
+    condition     = alltrue([for subnet in values(aws_subnet.task) : !subnet.map_public_ip_on_launch])
     error_message = "No address of the internet may be given by itself."
   }
 
   assert {
-    condition = toset([for subnet in concat(values(aws_subnet.private), aws_subnet.public) : subnet.cidr_block]) == toset([
-      "10.90.0.0/27", "10.90.0.32/27", "10.90.0.224/27",
+    condition = toset([for subnet in values(aws_subnet.task) : subnet.cidr_block]) == toset([
+      "10.90.0.0/27", "10.90.0.32/27",
     ])
     error_message = "Subnets must not overlap."
   }
@@ -65,13 +65,18 @@ run "without_a_way_out_everything_needed_has_an_endpoint" {
   }
 
   assert {
-    condition     = length(aws_nat_gateway.this) + length(aws_internet_gateway.this) + length(aws_subnet.public) + length(aws_security_group_rule.task_to_internet) == 0
+    condition     = length(aws_internet_gateway.this) + length(aws_route.internet) + length(aws_security_group_rule.task_to_internet) == 0
     error_message = "There must be no way to the internet."
   }
 
   assert {
     condition     = toset(keys(aws_vpc_endpoint.interface)) == toset(["ebs", "ec2", "ecr.api", "ecr.dkr", "kms", "logs", "sts"])
     error_message = "An endpoint is missing: ${jsonencode(keys(aws_vpc_endpoint.interface))}"
+  }
+
+  assert {
+    condition     = !output.assign_public_ip
+    error_message = "Tasks must have no public address."
   }
 
   assert {

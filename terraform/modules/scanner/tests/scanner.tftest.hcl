@@ -123,7 +123,7 @@ run "task_is_locked_down" {
 
   assert {
     condition     = !aws_cloudwatch_event_target.sweep.ecs_target[0].network_configuration[0].assign_public_ip
-    error_message = "The task must have no public address."
+    error_message = "A public address must be asked for."
   }
 }
 
