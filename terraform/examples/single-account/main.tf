@@ -23,6 +23,8 @@ module "scanner" {
   assign_public_ip           = module.network.assign_public_ip
   target_role_prefix         = var.name
   schedule_expression        = var.schedule_expression
+  fetch_advisories           = var.egress == "internet"
+  extra_arguments            = var.extra_arguments
   delete_results_with_bucket = var.delete_results_with_bucket
   tags                       = var.tags
 }

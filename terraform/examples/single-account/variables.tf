@@ -16,7 +16,7 @@ variable "image" {
 }
 
 variable "egress" {
-  description = "Way out of the network: internet or none."
+  description = "Way out of the network: internet or none. With none, no advisories are fetched: see extra_arguments."
   type        = string
   default     = "internet"
 }
@@ -25,6 +25,12 @@ variable "schedule_expression" {
   description = "When the sweep runs, in UTC."
   type        = string
   default     = "cron(0 3 * * ? *)"
+}
+
+variable "extra_arguments" {
+  description = "Further arguments of sidelight sweep, such as --no-match, or --advisories with a store in the image."
+  type        = list(string)
+  default     = []
 }
 
 variable "delete_results_with_bucket" {

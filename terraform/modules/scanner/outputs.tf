@@ -45,6 +45,6 @@ output "task_definition_arn" {
 }
 
 output "command" {
-  description = "What the task runs, after the image's entry point."
-  value       = local.command
+  description = "What the sweep runs, after the image's entry point."
+  value       = local.sweep_command
 }

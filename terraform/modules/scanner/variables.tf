@@ -124,6 +124,12 @@ variable "size" {
   }
 }
 
+variable "fetch_advisories" {
+  description = "Whether the task first fetches advisories from their publishers. If false (a network without a way out), name a store in the image with extra_arguments, or pass --no-match."
+  type        = bool
+  default     = true
+}
+
 variable "extra_arguments" {
   description = "Further arguments of sidelight sweep."
   type        = list(string)

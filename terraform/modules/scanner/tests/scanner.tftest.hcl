@@ -105,7 +105,7 @@ run "task_is_locked_down" {
   command = plan
 
   assert {
-    condition = length(jsondecode(aws_ecs_task_definition.sweep.container_definitions)) == 1 && alltrue([
+    condition = length(jsondecode(aws_ecs_task_definition.sweep.container_definitions)) == 2 && alltrue([
       for container in jsondecode(aws_ecs_task_definition.sweep.container_definitions) :
       container.readonlyRootFilesystem && !container.privileged && container.user == "65532:65532"
       && container.linuxParameters.capabilities == { drop = ["ALL"] }
@@ -115,8 +115,14 @@ run "task_is_locked_down" {
   }
 
   assert {
-    condition = jsondecode(aws_ecs_task_definition.sweep.container_definitions)[0].command == [
-      "sweep", "--region", "eu-central-1", "--output", "s3://sidelight-results-111122223333-eu-central-1/results"
+    condition = [
+      for container in jsondecode(aws_ecs_task_definition.sweep.container_definitions) : [container.name, container.command]
+      ] == [
+      ["advisories", ["feeds", "update", "--log-format", "json", "--advisories", "/scratch/advisories.store"]],
+      ["sidelight", [
+        "sweep", "--log-format", "json", "--region", "eu-central-1",
+        "--output", "s3://sidelight-results-111122223333-eu-central-1/results", "--advisories", "/scratch/advisories.store",
+      ]],
     ]
     error_message = "Another command: ${aws_ecs_task_definition.sweep.container_definitions}"
   }
@@ -176,12 +182,11 @@ run "results_are_encrypted_and_private" {
   command = plan
 
   assert {
-    condition = alltrue([
-      for rule in aws_s3_bucket.results.server_side_encryption_configuration[0].rule : alltrue([
-        for default in rule.apply_server_side_encryption_by_default :
-        default.sse_algorithm == "aws:kms" && default.kms_master_key_id == "arn:aws:kms:eu-central-1:111122223333:key/results"
-      ])
-    ])
+    condition = flatten([
+      for rule in aws_s3_bucket.results.server_side_encryption_configuration[0].rule : [
+        for default in rule.apply_server_side_encryption_by_default : [default.sse_algorithm, default.kms_master_key_id]
+      ]
+    ]) == ["aws:kms", "arn:aws:kms:eu-central-1:111122223333:key/results"]
     error_message = "The bucket must encrypt with the key."
   }
 
@@ -196,6 +201,27 @@ run "results_are_encrypted_and_private" {
   assert {
     condition     = !aws_s3_bucket.results.force_destroy && aws_kms_key.this.enable_key_rotation
     error_message = "Results must not be destroyed by accident, and the key must rotate."
+  }
+}
+
+run "without_a_way_out_no_advisories_are_fetched" {
+  command = plan
+
+  variables {
+    fetch_advisories = false
+    extra_arguments  = ["--no-match"]
+  }
+
+  assert {
+    condition = [
+      for container in jsondecode(aws_ecs_task_definition.sweep.container_definitions) : [container.name, container.command, contains(keys(container), "dependsOn")]
+      ] == [
+      ["sidelight", [
+        "sweep", "--log-format", "json", "--region", "eu-central-1",
+        "--output", "s3://sidelight-results-111122223333-eu-central-1/results", "--no-match",
+      ], false],
+    ]
+    error_message = "Another command: ${aws_ecs_task_definition.sweep.container_definitions}"
   }
 }
 
