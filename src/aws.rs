@@ -1,8 +1,10 @@
 //! How AWS is reached: region, credentials and endpoints are found as every AWS tool finds them;
 //! TLS is rustls with ring.
 
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_ebs::config::SharedCredentialsProvider;
 use aws_smithy_http_client::{Builder, tls};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -37,6 +39,38 @@ pub enum ConnectError {
          AWS_PROFILE, or run with an instance, task or web identity role ({0})"
     )]
     MissingCredentials(String),
+    /// A role could not be assumed.
+    #[error("cannot assume {arn}: {error}")]
+    Role {
+        /// Its ARN.
+        arn: String,
+        /// Why.
+        error: String,
+    },
+}
+
+/// A role that is assumed for a duty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy asks for.
+    pub external_id: Option<String>,
+}
+
+/// The same connection with the credentials of a role, which are renewed before they expire.
+pub async fn assume(config: &SdkConfig, role: &Role) -> Result<SdkConfig, ConnectError> {
+    let provider =
+        AssumeRoleProvider::builder(&role.arn).session_name("sidelight").configure(config);
+    let provider = match &role.external_id {
+        Some(id) => provider.external_id(id),
+        None => provider,
+    };
+    let provider = SharedCredentialsProvider::new(provider.build().await);
+    let config = config.clone().into_builder().credentials_provider(provider).build();
+    let refused = |error| ConnectError::Role { arn: role.arn.clone(), error };
+    provide(&config).await.map_err(refused)?;
+    Ok(config)
 }
 
 /// Threads of their own, so that callers may be of any kind.
@@ -74,17 +108,15 @@ pub async fn connect(region: Option<String>) -> Result<Connection, ConnectError>
     }
     let config = loader.load().await;
     let region = config.region().ok_or(ConnectError::MissingRegion)?.to_string();
-    check_credentials(&config).await?;
+    provide(&config).await.map_err(ConnectError::MissingCredentials)?;
     Ok(Connection { config, region })
 }
 
-async fn check_credentials(config: &SdkConfig) -> Result<(), ConnectError> {
+/// Has the credentials made once, so that their lack is told early.
+async fn provide(config: &SdkConfig) -> Result<(), String> {
     use aws_sdk_ebs::config::ProvideCredentials;
-    let missing = |detail: String| ConnectError::MissingCredentials(detail);
-    let provider =
-        config.credentials_provider().ok_or_else(|| missing("no provider".to_owned()))?;
-    let found = provider.provide_credentials().await;
-    found.map(|_| ()).map_err(|error| missing(chain(&error)))
+    let provider = config.credentials_provider().ok_or("no provider")?;
+    provider.provide_credentials().await.map(|_| ()).map_err(|error| chain(&error))
 }
 
 /// An error and its sources in one line.

@@ -51,6 +51,9 @@ enum Command {
     /// Try each permission that a sweep needs, and say which fails and why
     #[cfg(feature = "cloud")]
     Doctor(commands::doctor::Args),
+    /// Print the roles that an account needs before it can be scanned
+    #[cfg(feature = "cloud")]
+    Onboard(commands::onboard::Args),
     /// Fetch, import and show the advisories that scans are matched with
     Feeds(commands::feeds::Args),
 }
@@ -65,6 +68,8 @@ pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
         Command::Cleanup(args) => commands::cleanup::run(args),
         #[cfg(feature = "cloud")]
         Command::Doctor(args) => commands::doctor::run(args),
+        #[cfg(feature = "cloud")]
+        Command::Onboard(args) => commands::onboard::run(args),
         Command::Feeds(args) => commands::feeds::run(args, progress),
     }
 }

@@ -35,6 +35,9 @@ fn start_log(cli: &Cli, progress: &Progress) {
         _ => Level::DEBUG,
     };
     let shown = Targets::new().with_default(level).with_target(LOG_TARGET, level.max(Level::INFO));
+    // What the SDK warns of comes as an error too, if it is one.
+    let sdk = if level < Level::DEBUG { Level::ERROR } else { level };
+    let shown = shown.with_target("aws_config", sdk).with_target("aws_smithy_runtime", sdk);
     let colour = std::io::stderr().is_terminal() && colours_wanted();
     let progress = progress.clone();
     let log = tracing_subscriber::fmt::layer().with_writer(move || progress.log_writer());

@@ -1,8 +1,10 @@
 //! The account that credentials lead to, in one region.
 
 use super::calls::Calls;
+use super::roles::{Duty, Roles, is_account};
 use super::{Error, Kind};
 use crate::aws::{self, Connection};
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -16,7 +18,8 @@ const ATTEMPTS: u32 = 8;
 /// An account in a region: its clients and their threads.
 pub struct Account {
     runtime: Option<Runtime>,
-    pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) clients: Clients,
+    pub(super) results: aws_sdk_s3::Client,
     calls: Calls,
     /// Account id.
     pub id: String,
@@ -28,27 +31,42 @@ pub struct Account {
     pub region: String,
 }
 
+/// One client for each duty, so that none has the rights of another.
+pub(super) struct Clients {
+    /// Lists what there is.
+    pub discovery: aws_sdk_ec2::Client,
+    /// Makes snapshots.
+    pub create: aws_sdk_ec2::Client,
+    /// Deletes ours.
+    pub delete: aws_sdk_ec2::Client,
+}
+
+/// What the threads find out when an account is opened.
+struct Opened {
+    clients: Clients,
+    results: aws_sdk_s3::Client,
+    id: String,
+    alias: Result<Option<String>, Error>,
+    region: String,
+}
+
 impl Account {
-    /// Finds region and credentials as every AWS tool does, and asks whose they are.
-    pub fn connect(region: Option<&str>) -> Result<Self, Error> {
+    /// Finds region and credentials as every AWS tool does, assumes the roles if there are any, and
+    /// asks whose account that is.
+    pub fn connect(region: Option<&str>, roles: Option<&Roles>) -> Result<Self, Error> {
         let runtime = aws::runtime("cloud").map_err(|error| Error::connect(&error))?;
-        let region = region.map(str::to_owned);
-        let connection = block_on(&runtime, aws::connect(region))?;
-        let Connection { config, region } = connection.map_err(|error| Error::connect(&error))?;
-        let retry = RetryConfig::standard()
-            .with_max_attempts(ATTEMPTS)
-            .with_initial_backoff(Duration::from_millis(500))
-            .with_max_backoff(Duration::from_secs(10));
-        let config = config.into_builder().retry_config(retry).build();
+        let (region, roles) = (region.map(str::to_owned), roles.cloned());
         let calls = Calls::default();
-        let ec2 = aws_sdk_ec2::config::Builder::from(&config).interceptor(calls.clone()).build();
-        let id = block_on(&runtime, identity(config.clone(), calls.clone()))??;
-        let (alias, alias_error) = match block_on(&runtime, alias(config, calls.clone()))? {
+        let counted = calls.clone();
+        let opened =
+            block_on(&runtime, async move { Box::pin(open(region, roles, &counted)).await })??;
+        let Opened { clients, results, id, alias, region } = opened;
+        let (alias, alias_error) = match alias {
             Ok(alias) => (alias, None),
             Err(error) => (None, Some(error)),
         };
-        let ec2 = aws_sdk_ec2::Client::from_conf(ec2);
-        Ok(Self { runtime: Some(runtime), ec2, calls, id, alias, alias_error, region })
+        let runtime = Some(runtime);
+        Ok(Self { runtime, clients, results, calls, id, alias, alias_error, region })
     }
 
     /// Calls so far by action, retries included.
@@ -85,18 +103,60 @@ fn block_on<T: Send + 'static>(
     receiver.recv().map_err(closed)
 }
 
-async fn identity(config: aws_config::SdkConfig, calls: Calls) -> Result<String, Error> {
+async fn open(
+    region: Option<String>,
+    roles: Option<Roles>,
+    calls: &Calls,
+) -> Result<Opened, Error> {
+    let connection = aws::connect(region).await.map_err(|error| Error::connect(&error))?;
+    let Connection { config, region } = connection;
+    let retry = RetryConfig::standard()
+        .with_max_attempts(ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(500))
+        .with_max_backoff(Duration::from_secs(10));
+    let config = config.into_builder().retry_config(retry).build();
+    let own = match &roles {
+        Some(roles) if roles.account.is_none() => Some(identity(&config, calls).await?),
+        _ => None,
+    };
+    let duty = async |duty| match &roles {
+        Some(roles) => {
+            let account = roles.account.as_deref().or(own.as_deref()).unwrap_or_default();
+            let role = roles.role(account, &region, duty);
+            aws::assume(&config, &role).await.map_err(|error| Error::connect(&error))
+        }
+        None => Ok(config.clone()),
+    };
+    let (discovery, create, delete) =
+        (duty(Duty::Discovery).await?, duty(Duty::Create).await?, duty(Duty::Delete).await?);
+    let ec2 = |config| {
+        let config = aws_sdk_ec2::config::Builder::from(config).interceptor(calls.clone()).build();
+        aws_sdk_ec2::Client::from_conf(config)
+    };
+    let s3 = aws_sdk_s3::config::Builder::from(&config).interceptor(calls.clone());
+    // A stand-in under an address has no names for buckets.
+    let s3 = s3.force_path_style(config.endpoint_url().is_some()).build();
+    Ok(Opened {
+        clients: Clients { discovery: ec2(&discovery), create: ec2(&create), delete: ec2(&delete) },
+        results: aws_sdk_s3::Client::from_conf(s3),
+        id: identity(&discovery, calls).await?,
+        alias: alias(&discovery, calls).await,
+        region,
+    })
+}
+
+async fn identity(config: &SdkConfig, calls: &Calls) -> Result<String, Error> {
     const ACTION: &str = "sts:GetCallerIdentity";
-    let config = aws_sdk_sts::config::Builder::from(&config).interceptor(calls).build();
+    let config = aws_sdk_sts::config::Builder::from(config).interceptor(calls.clone()).build();
     let answer = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await;
     let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
-    let id = answer.account().filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()));
+    let id = answer.account().filter(|id| is_account(id));
     id.map(str::to_owned).ok_or_else(|| Error::new(ACTION, Kind::Other, "no account id came"))
 }
 
 /// The name that people know an account by.
-async fn alias(config: aws_config::SdkConfig, calls: Calls) -> Result<Option<String>, Error> {
-    let config = aws_sdk_iam::config::Builder::from(&config).interceptor(calls).build();
+async fn alias(config: &SdkConfig, calls: &Calls) -> Result<Option<String>, Error> {
+    let config = aws_sdk_iam::config::Builder::from(config).interceptor(calls.clone()).build();
     let answer = aws_sdk_iam::Client::from_conf(config).list_account_aliases().send().await;
     let answer = answer.map_err(|error| Error::from_sdk("iam:ListAccountAliases", &error))?;
     Ok(answer.account_aliases().first().map(|name| crate::model::printable_str(name)))

@@ -9,7 +9,7 @@ impl Account {
     /// What EC2 says of a volume that may be attached to nothing: enough to name it in a report.
     pub fn volume(&self, id: &str) -> Result<CloudContext, Error> {
         const ACTION: &str = "ec2:DescribeVolumes";
-        let call = self.ec2.describe_volumes().volume_ids(id);
+        let call = self.clients.discovery.describe_volumes().volume_ids(id);
         let answer = self.wait(async move { call.send().await })?;
         let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
         let missing = || Error::new(ACTION, Kind::NotFound, format!("no volume {id}"));
@@ -35,7 +35,7 @@ impl Account {
     /// What EC2 says of an AMI; each of its volumes names its snapshot, the root's first.
     pub fn image(&self, id: &str) -> Result<CloudContext, Error> {
         const ACTION: &str = "ec2:DescribeImages";
-        let call = self.ec2.describe_images().image_ids(id);
+        let call = self.clients.discovery.describe_images().image_ids(id);
         let answer = self.wait(async move { call.send().await })?;
         let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
         let missing = || Error::new(ACTION, Kind::NotFound, format!("no image {id}"));
@@ -71,7 +71,7 @@ impl Account {
 
     /// When a snapshot was started, for those that were not made here.
     pub fn snapshot_time(&self, id: &str) -> Result<Option<String>, Error> {
-        let call = self.ec2.describe_snapshots().snapshot_ids(id);
+        let call = self.clients.discovery.describe_snapshots().snapshot_ids(id);
         let answer = self.wait(async move { call.send().await })?;
         let answer = answer.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", &error))?;
         Ok(answer.snapshots().first().and_then(|found| found.start_time()).and_then(rfc3339))

@@ -57,7 +57,7 @@ impl Account {
     }
 
     fn describe_instances(&self, ids: &[String]) -> Result<Vec<Instance>, Error> {
-        let call = self.ec2.describe_instances();
+        let call = self.clients.discovery.describe_instances();
         let call = if ids.is_empty() {
             call.max_results(PAGE)
         } else {
@@ -77,7 +77,7 @@ impl Account {
         for some in instances.chunks(FILTER_VALUES) {
             let filter = Filter::builder().name("attachment.instance-id");
             let filter = filter.set_values(Some(some.to_vec())).build();
-            let call = self.ec2.describe_volumes().filters(filter).max_results(PAGE);
+            let call = self.clients.discovery.describe_volumes().filters(filter).max_results(PAGE);
             let pages = call.into_paginator().items();
             let volumes =
                 self.wait(async move { pages.send().collect::<Result<Vec<_>, _>>().await })?;

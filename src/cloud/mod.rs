@@ -4,17 +4,23 @@
 //! Calls wait for their answers; they may be made from any thread, many at once.
 
 mod account;
+mod bucket;
 mod calls;
 mod error;
 mod images;
 mod instances;
+mod onboarding;
 mod permissions;
+mod roles;
 mod snapshots;
 
 pub use account::Account;
+pub use bucket::Bucket;
 pub use error::{Error, Kind};
 pub use instances::{Instance, Volume};
+pub use onboarding::Onboarding;
 pub use permissions::{Permission, Verdict};
+pub use roles::{Duty, Roles, is_account};
 pub use snapshots::{Created, Purpose, State, Tagged};
 
 use aws_sdk_ec2::types::Tag;

@@ -55,7 +55,7 @@ impl Account {
     }
 
     fn describing(&self) -> Vec<Permission> {
-        let ec2 = &self.ec2;
+        let ec2 = &self.clients.discovery;
         let instances = ec2.describe_instances().dry_run(true);
         let volumes = ec2.describe_volumes().dry_run(true);
         let snapshots = ec2.describe_snapshots().owner_ids("self").dry_run(true);
@@ -72,14 +72,15 @@ impl Account {
     fn making_all(&self, instance: &Instance) -> Permission {
         const ACTION: &str = "ec2:CreateSnapshots";
         let what = InstanceSpecification::builder().instance_id(instance.id()).build();
-        let call = self.ec2.create_snapshots().instance_specification(what).dry_run(true);
+        let call =
+            self.clients.create.create_snapshots().instance_specification(what).dry_run(true);
         let call = call.tag_specifications(self.trial_tags(instance.id()));
         permission(ACTION, instance.id(), self.dry(ACTION, call.send()))
     }
 
     fn making_one(&self, volume: &str) -> Permission {
         const ACTION: &str = "ec2:CreateSnapshot";
-        let call = self.ec2.create_snapshot().volume_id(volume).dry_run(true);
+        let call = self.clients.create.create_snapshot().volume_id(volume).dry_run(true);
         let call = call.tag_specifications(self.trial_tags(volume));
         permission(ACTION, volume, self.dry(ACTION, call.send()))
     }
@@ -90,7 +91,12 @@ impl Account {
         let own = self.tagged_snapshots().map(|tagged| tagged.into_iter().next());
         match own {
             Ok(Some(tagged)) => {
-                let call = self.ec2.delete_snapshot().snapshot_id(&tagged.snapshot).dry_run(true);
+                let call = self
+                    .clients
+                    .delete
+                    .delete_snapshot()
+                    .snapshot_id(&tagged.snapshot)
+                    .dry_run(true);
                 permission(ACTION, &tagged.snapshot, self.dry(ACTION, call.send()))
             }
             Ok(None) => untried(ACTION, "there is no snapshot of ours to try it on"),

@@ -85,7 +85,7 @@ impl Account {
             .exclude_boot_volume(!boot.is_empty())
             .set_exclude_data_volume_ids((!data.is_empty()).then_some(data))
             .build();
-        let call = self.ec2.create_snapshots().instance_specification(what);
+        let call = self.clients.create.create_snapshots().instance_specification(what);
         let call = call.description(description(instance.id()));
         let call = call.tag_specifications(purpose.tags(instance.id()));
         let answer = self.wait(async move { call.send().await })?;
@@ -97,7 +97,12 @@ impl Account {
     /// Asks for a snapshot of one volume.
     pub fn create_snapshot(&self, volume: &str, purpose: &Purpose) -> Result<Created, Error> {
         const ACTION: &str = "ec2:CreateSnapshot";
-        let call = self.ec2.create_snapshot().volume_id(volume).description(description(volume));
+        let call = self
+            .clients
+            .create
+            .create_snapshot()
+            .volume_id(volume)
+            .description(description(volume));
         let call = call.tag_specifications(purpose.tags(volume));
         let answer = self.wait(async move { call.send().await })?;
         let answer = answer.map_err(|error| Error::from_sdk(ACTION, &error))?;
@@ -127,7 +132,7 @@ impl Account {
 
     /// Deletes a snapshot; one that is gone is deleted.
     pub fn delete_snapshot(&self, id: &str) -> Result<(), Error> {
-        let call = self.ec2.delete_snapshot().snapshot_id(id);
+        let call = self.clients.delete.delete_snapshot().snapshot_id(id);
         let answer = self.wait(async move { call.send().await })?;
         match answer.map_err(|error| Error::from_sdk("ec2:DeleteSnapshot", &error)) {
             Ok(_) => Ok(()),
@@ -167,7 +172,7 @@ impl Account {
     }
 
     fn own_snapshots(&self, filter: Filter) -> Result<Vec<aws_sdk_ec2::types::Snapshot>, Error> {
-        let call = self.ec2.describe_snapshots().owner_ids("self").filters(filter);
+        let call = self.clients.discovery.describe_snapshots().owner_ids("self").filters(filter);
         let pages = call.max_results(PAGE).into_paginator().items();
         let found = self.wait(async move { pages.send().collect::<Result<Vec<_>, _>>().await })?;
         found.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", &error))

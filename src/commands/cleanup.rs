@@ -1,6 +1,7 @@
 //! `sidelight cleanup`: snapshots that sweeps left, found by their tags alone.
 
-use crate::cloud::{Account, Tagged};
+use super::cloud_args::CloudArgs;
+use crate::cloud::Tagged;
 use crate::model::printable_str;
 use crate::sweep;
 use std::io::{self, Write};
@@ -15,9 +16,8 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Region, instead of AWS_REGION or the profile's
-    #[arg(long)]
-    region: Option<String>,
+    #[command(flatten)]
+    cloud: CloudArgs,
     /// Only those of this sweep, whose time need not be over
     #[arg(long, value_name = "ID", conflicts_with = "all")]
     sweep: Option<String>,
@@ -31,7 +31,7 @@ pub struct Args {
 
 /// Runs the clean-up.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let account = Account::connect(args.region.as_deref())?;
+    let account = args.cloud.connect()?;
     let unwanted = |tagged: &Tagged| match &args.sweep {
         Some(sweep) => tagged.sweep == *sweep,
         None => args.all || sweep::is_expired(tagged),

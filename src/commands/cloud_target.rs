@@ -1,6 +1,7 @@
 //! `sidelight scan i-…`, `vol-…`, `ami-…`: what has no snapshot yet gets one for as long as the
 //! scan takes.
 
+use super::cloud_args::CloudArgs;
 use super::progress::Task;
 use super::sweep;
 use crate::pipeline::{Advisories, Scan};
@@ -22,13 +23,13 @@ pub fn is_one(text: &str) -> bool {
 /// Scans what the id names.
 pub fn scan(
     id: &str,
-    region: Option<&str>,
+    cloud: &CloudArgs,
     cache_bytes: u64,
     advisories: &Advisories,
     task: &Task,
 ) -> anyhow::Result<Scan> {
     let settings = Settings { cache_bytes, ..Settings::default() };
-    let scanner = sweep::connect(region, settings, advisories)?;
+    let scanner = sweep::connect(cloud, settings, advisories)?;
     let outcome = match id.split('-').next() {
         Some("i") => return scan_instance(&scanner, id, task),
         Some("vol") => scanner.scan_volume(id, task),

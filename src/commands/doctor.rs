@@ -1,5 +1,6 @@
 //! `sidelight doctor`: tries each permission that a sweep needs, and says which fails and why.
 
+use super::cloud_args::CloudArgs;
 use super::sweep::connect;
 use crate::cloud::{Kind, Permission, Verdict};
 use crate::model::printable_str;
@@ -22,9 +23,8 @@ Exit codes: 0 all is allowed; 2 could not run; 3 something is denied or could no
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Region, instead of AWS_REGION or the profile's
-    #[arg(long)]
-    region: Option<String>,
+    #[command(flatten)]
+    cloud: CloudArgs,
     /// Make a snapshot of one volume, read a block of it, and delete it: reading and keys have no
     /// dry run
     #[arg(long)]
@@ -33,7 +33,7 @@ pub struct Args {
 
 /// Runs the doctor.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let scanner = connect(args.region.as_deref(), Settings::default(), &Advisories::Unwanted)?;
+    let scanner = connect(&args.cloud, Settings::default(), &Advisories::Unwanted)?;
     let account = &scanner.account;
     // A role that may not even look is told so below, call by call.
     let instances = account.instances(&[]).unwrap_or_default();

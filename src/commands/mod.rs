@@ -3,11 +3,15 @@
 #[cfg(feature = "cloud")]
 pub mod cleanup;
 #[cfg(feature = "cloud")]
+mod cloud_args;
+#[cfg(feature = "cloud")]
 mod cloud_target;
 #[cfg(feature = "cloud")]
 pub mod doctor;
 pub mod feeds;
 pub mod interrupt;
+#[cfg(feature = "cloud")]
+pub mod onboard;
 pub mod output;
 pub mod progress;
 pub mod read_set;

@@ -1,11 +1,11 @@
 //! `sidelight scan`: one host, from its disks to a report.
 
-#[cfg(feature = "cloud")]
-use super::cloud_target;
 use super::feeds;
 use super::output::Output;
 use super::progress::{Progress, Task};
 use super::read_set;
+#[cfg(feature = "cloud")]
+use super::{cloud_args::CloudArgs, cloud_target};
 use crate::advisory::store::Store;
 use crate::model::{ScanReport, Severity};
 use crate::pipeline::{self, Advisories, Progress as _, Request, Scan, Stage, Target};
@@ -31,7 +31,11 @@ pub struct Args {
     /// instance (i-…), volume (vol-…) or image (ami-…)
     #[arg(required = true, value_name = "PATH")]
     targets: Vec<String>,
+    #[cfg(feature = "cloud")]
+    #[command(flatten)]
+    cloud: CloudArgs,
     /// AWS region [default: that of AWS_REGION or the AWS profile]
+    #[cfg(not(feature = "cloud"))]
     #[arg(long)]
     region: Option<String>,
     /// How the report is written
@@ -140,11 +144,11 @@ impl Prepared {
     }
 
     fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<Scan> {
-        let (region, cache_bytes) = (args.region.as_deref(), args.cache_bytes());
+        let (region, cache_bytes) = (args.region(), args.cache_bytes());
         match &self.targets {
             #[cfg(feature = "cloud")]
             Targets::Cloud(id) => {
-                cloud_target::scan(id, region, cache_bytes, &self.advisories, task)
+                cloud_target::scan(id, &args.cloud, cache_bytes, &self.advisories, task)
             }
             Targets::Disks(disks) => {
                 let request = Request { region, ..Request::new(disks, cache_bytes) };
@@ -158,6 +162,14 @@ impl Prepared {
 }
 
 impl Args {
+    fn region(&self) -> Option<&str> {
+        #[cfg(feature = "cloud")]
+        let region = &self.cloud.region;
+        #[cfg(not(feature = "cloud"))]
+        let region = &self.region;
+        region.as_deref()
+    }
+
     fn cache_bytes(&self) -> u64 {
         self.cache_size.clamp(2, 1 << 20) << 20
     }

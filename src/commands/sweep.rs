@@ -2,6 +2,7 @@
 
 mod outcomes;
 
+use super::cloud_args::CloudArgs;
 use super::interrupt;
 use super::output::Output;
 use super::progress::Progress;
@@ -9,10 +10,9 @@ use super::scan::{open_advisories, severities};
 use crate::cloud::Account;
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
 use crate::pipeline::{self, Advisories};
-use crate::source::ebs_snapshot;
 use crate::sweep::{self, Ledger, Scanner, Selection, Settings, TagFilter};
 use anyhow::Context;
-use outcomes::Outcomes;
+use outcomes::{Folder, Outcomes};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
@@ -33,9 +33,8 @@ Snapshots are deleted when the sweep ends, also by Ctrl-C; sidelight cleanup fin
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Region, instead of AWS_REGION or the profile's
-    #[arg(long)]
-    region: Option<String>,
+    #[command(flatten)]
+    cloud: CloudArgs,
     /// Scan stopped instances too
     #[arg(long)]
     stopped: bool,
@@ -48,9 +47,10 @@ pub struct Args {
     /// How the report is written to standard output
     #[arg(long, value_parser = ["table", "json"], default_value = "table")]
     format: String,
-    /// Write sweep.json here, and for each host a folder with report.json and sbom.cdx.json
+    /// Write sweep.json here, and for each host a folder with report.json and sbom.cdx.json; a
+    /// folder, or s3://BUCKET/FOLDER
     #[arg(long, value_name = "DIR")]
-    output: Option<PathBuf>,
+    output: Option<String>,
     /// Advisory store to match with, instead of the one that `sidelight feeds` keeps
     #[arg(long, value_name = "FILE", conflicts_with = "no_match")]
     advisories: Option<PathBuf>,
@@ -80,7 +80,7 @@ pub struct Args {
 /// Runs a sweep.
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let mut outcomes = Outcomes::new(args.output.as_deref())?;
+    let folder = args.output.as_deref().map(Folder::parse).transpose()?;
     let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
     let settings = Settings {
         parallel: args.parallel.into(),
@@ -90,7 +90,8 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         lifetime: Duration::from_hours(args.lifetime),
         ..Settings::default()
     };
-    let scanner = connect(args.region.as_deref(), settings, &advisories)?;
+    let scanner = connect(&args.cloud, settings, &advisories)?;
+    let mut outcomes = Outcomes::new(folder, &scanner.account)?;
     let leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
     let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
@@ -114,12 +115,12 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
 
 /// The account, for instances and for blocks; from here on a signal deletes the snapshots.
 pub fn connect<'a>(
-    region: Option<&str>,
+    cloud: &CloudArgs,
     settings: Settings,
     advisories: &'a Advisories,
 ) -> anyhow::Result<Scanner<'a>> {
-    let account = Arc::new(Account::connect(region)?);
-    let ebs = ebs_snapshot::Account::connect(Some(&account.region))?;
+    let account = Arc::new(cloud.connect()?);
+    let ebs = cloud.connect_ebs(&account)?;
     let ledger = Ledger::new(account.clone());
     let closing = ledger.clone();
     interrupt::before_end(move || {

@@ -74,8 +74,9 @@ fn write_totals(summary: &SweepSummary, out: &mut dyn Write) -> io::Result<()> {
     let totals = &summary.totals;
     writeln!(
         out,
-        "\n{} instances: {} scanned ({} with gaps), {} skipped, {} failed; {} packages, {} findings, {} known to be exploited",
+        "\n{} instance{}: {} scanned ({} with gaps), {} skipped, {} failed; {} packages, {} findings, {} known to be exploited",
         totals.instances,
+        if totals.instances == 1 { "" } else { "s" },
         totals.scanned,
         totals.with_gaps,
         totals.skipped,

@@ -16,7 +16,7 @@ mod usage;
 pub use error::Error;
 pub use usage::Usage;
 
-use crate::aws::{self, Connection};
+use crate::aws::{self, ConnectError, Connection, Role};
 use crate::block::{BLOCK_SIZE, BlockFetcher, Done, ReadError};
 use api::{Api, Start};
 use aws_config::retry::RetryConfig;
@@ -64,11 +64,21 @@ impl Account {
     /// `region` goes over `AWS_REGION` and the profile. Endpoints are taken from
     /// `AWS_ENDPOINT_URL_EBS` and `AWS_ENDPOINT_URL`.
     pub fn connect(region: Option<&str>) -> Result<Self, Error> {
+        Self::connect_as(region, None)
+    }
+
+    /// As [`Account::connect`], with the credentials of a role.
+    pub fn connect_as(region: Option<&str>, role: Option<Role>) -> Result<Self, Error> {
         let threads = Threads(Some(aws::runtime("ebs-snapshot")?));
         let region = region.map(str::to_owned);
         let handle = threads.handle()?;
-        let Connection { config, region } =
-            wait(&handle, async move { aws::connect(region).await })??;
+        let Connection { config, region } = wait(&handle, async move {
+            let mut connection = aws::connect(region).await?;
+            if let Some(role) = role {
+                connection.config = aws::assume(&connection.config, &role).await?;
+            }
+            Ok::<_, ConnectError>(connection)
+        })??;
         // The SDK's own retries are off: they know neither throttle reasons nor damaged blocks.
         let config = aws_sdk_ebs::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())

@@ -1,5 +1,6 @@
 //! What became of the hosts: each is written as it comes, and only its row stays in memory.
 
+use crate::cloud::{Account, Bucket};
 use crate::commands::output::Output;
 use crate::model::{HostStatus, SweepSummary, SweptHost, Totals};
 use crate::report::sweep::{Row, write_json, write_table};
@@ -7,10 +8,30 @@ use crate::report::{self, Options, Vulnerabilities};
 use anyhow::Context;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+/// Where the reports of the hosts go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folder {
+    /// A folder of this machine.
+    Local(PathBuf),
+    /// A folder of a bucket.
+    Bucket(Bucket),
+}
+
+impl Folder {
+    /// Reads a path, or `s3://BUCKET/FOLDER`.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        if !text.starts_with("s3://") {
+            return Ok(Self::Local(text.into()));
+        }
+        let bucket = Bucket::parse(text).with_context(|| format!("{text}: no bucket of S3"))?;
+        Ok(Self::Bucket(bucket))
+    }
+}
 
 /// The outcomes so far.
-pub struct Outcomes {
+pub struct Outcomes<'a> {
     /// Counts.
     pub totals: Totals,
     /// Distinct blocks read, over all hosts.
@@ -19,13 +40,14 @@ pub struct Outcomes {
     failures: Vec<String>,
     /// One JSON document for each host, by its id.
     spool: tempfile::TempDir,
-    folder: Option<PathBuf>,
+    folder: Option<Folder>,
+    account: &'a Account,
 }
 
-impl Outcomes {
-    /// None yet; `folder` is made if it is not there.
-    pub fn new(folder: Option<&Path>) -> anyhow::Result<Self> {
-        if let Some(folder) = folder {
+impl<'a> Outcomes<'a> {
+    /// None yet; a folder of this machine is made if it is not there.
+    pub fn new(folder: Option<Folder>, account: &'a Account) -> anyhow::Result<Self> {
+        if let Some(Folder::Local(folder)) = &folder {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
         Ok(Self {
@@ -34,7 +56,8 @@ impl Outcomes {
             rows: Vec::new(),
             failures: Vec::new(),
             spool: tempfile::tempdir().context("a folder for the hosts' reports")?,
-            folder: folder.map(Path::to_owned),
+            folder,
+            account,
         })
     }
 
@@ -51,9 +74,41 @@ impl Outcomes {
         let mut file = BufWriter::new(File::create(&path).context("the hosts' reports")?);
         serde_json::to_writer(&mut file, host)?;
         file.flush().context("the hosts' reports")?;
+        self.write_host(host)
+    }
+
+    /// A report and a bill of materials of a host that was scanned.
+    fn write_host(&self, host: &SweptHost) -> anyhow::Result<()> {
+        let Some(report) = &host.report else { return Ok(()) };
+        let vulnerabilities = Vulnerabilities::Include;
+        let options = Options { vulnerabilities, ..Options::default() };
+        for (name, format) in [("report.json", "json"), ("sbom.cdx.json", "cyclonedx")] {
+            let format = report::by_name(format).context("no such report format")?;
+            let path = format!("{}/{name}", host.instance_id);
+            self.write_file(&path, |out| format.write(report, options, out))?;
+        }
+        Ok(())
+    }
+
+    fn write_file(
+        &self,
+        path: &str,
+        content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
+    ) -> anyhow::Result<()> {
         match &self.folder {
-            Some(folder) => write_folder(&folder.join(&host.instance_id), host),
             None => Ok(()),
+            Some(Folder::Local(folder)) => {
+                let path = folder.join(path);
+                let parent = path.parent().unwrap_or(folder);
+                fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
+                Output::at(&path)?.write(content)
+            }
+            Some(Folder::Bucket(bucket)) => {
+                let mut bytes = Vec::new();
+                content(&mut bytes)?;
+                let placed = self.account.put(bucket, path, bytes);
+                placed.with_context(|| format!("s3://{}", bucket.name))
+            }
         }
     }
 
@@ -66,9 +121,7 @@ impl Outcomes {
     ) -> anyhow::Result<()> {
         self.rows.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
         self.failures.sort();
-        if let Some(folder) = &self.folder {
-            Output::at(&folder.join("sweep.json"))?.write(|out| self.json(summary, out))?;
-        }
+        self.write_file("sweep.json", |out| self.json(summary, out))?;
         output.write(|out| match format {
             "json" => self.json(summary, out),
             _ => write_table(summary, &self.rows, &self.failures, out),
@@ -79,17 +132,4 @@ impl Outcomes {
         let hosts = self.rows.iter().map(|row| self.spool.path().join(&row.instance_id));
         write_json(summary, hosts.map(|path| File::open(path).map(BufReader::new)), out)
     }
-}
-
-fn write_folder(folder: &Path, host: &SweptHost) -> anyhow::Result<()> {
-    let Some(found) = &host.report else { return Ok(()) };
-    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-    let vulnerabilities = Vulnerabilities::Include;
-    let options = Options { vulnerabilities, ..Options::default() };
-    for (name, format) in [("report.json", "json"), ("sbom.cdx.json", "cyclonedx")] {
-        let format = report::by_name(format).context("no such report format")?;
-        let output = Output::at(&folder.join(name))?;
-        output.write(|out| format.write(found, options, out))?;
-    }
-    Ok(())
 }

@@ -1,7 +1,6 @@
 //! Snapshots of all that a person reads.
 
 use super::sample::{self, finding, package, written};
-use crate::support::sidelight;
 use sidelight::model::{Gap, GapReason, ScanReport, Severity};
 use sidelight::report::{Colour, Options, Screen, Vulnerabilities};
 use std::process::Command;
@@ -148,7 +147,7 @@ fn help_of_each_command() {
         ("help_feeds_import", vec!["feeds", "import"]),
         ("help_feeds_status", vec!["feeds", "status"]),
     ] {
-        let output = sidelight(&[command, vec!["--help"]].concat());
+        let output = crate::support::sidelight(&[command, vec!["--help"]].concat());
         assert_eq!(output.status.code(), Some(0));
         check(name, &String::from_utf8(output.stdout).expect("UTF-8"));
     }
