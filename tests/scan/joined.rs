@@ -1,22 +1,14 @@
 //! Hosts of several disks: fstab names each in another way, the disks come in any order, and the
 //! package database is on one of them.
 
-use crate::support::scan;
+use crate::support::{scan, tool};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 const STATUS: &str =
     "Package: good\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n";
 const UUID: &str = "11111111-2222-4333-8444-555555555555";
 const PART_UUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
-
-fn run(program: &str, arguments: &[&str]) {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let output = Command::new(program).args(arguments).env("PATH", path).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
@@ -32,7 +24,7 @@ fn disk(work: &Path, name: &str, partition: Option<u32>, from: &Path, extra: &[&
         let (new, label) =
             (format!("--new={number}:2048:0"), format!("--change-name={number}:data disk"));
         let id = format!("--partition-guid={number}:{PART_UUID}");
-        run("sgdisk", &["--clear", &new, &label, &id, text(&image)]);
+        tool("sgdisk", &["--clear", &new, &label, &id, text(&image)]);
         offset = 2048 * 512;
     }
     let place = format!("offset={offset}");
@@ -40,7 +32,7 @@ fn disk(work: &Path, name: &str, partition: Option<u32>, from: &Path, extra: &[&
         vec!["-q", "-F", "-t", "ext4", "-b", "4096", "-E", &place, "-d", text(from)];
     arguments.extend(extra);
     arguments.extend([text(&image), "3000"]);
-    run("mke2fs", &arguments);
+    tool("mke2fs", &arguments);
     image
 }
 

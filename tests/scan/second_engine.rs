@@ -1,22 +1,13 @@
 //! Nodes that `ext4-reader` refuses and `ext4-view` reads: packages are found all the same.
 
-use crate::support::scan;
+use crate::support::{scan, tool};
 use ext4_reader::{Ext4, InodeNumber};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 const STATUS: &str = "Package: good\nStatus: install ok installed\nVersion: 1.0-1\n\n";
-
-fn run(program: &str, arguments: &[&str]) -> String {
-    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
-    let output = Command::new(program).args(arguments).env("PATH", path).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
 
 /// A root without metadata checksums, so that a wrong field is all that is wrong.
 fn root(work: &Path) -> String {
@@ -29,7 +20,7 @@ fn root(work: &Path) -> String {
     let image = work.join("disk.img");
     File::create(&image).expect("made").set_len(16 << 20).expect("grown");
     let (image, folder) = (image.to_str().expect("UTF-8"), folder.to_str().expect("UTF-8"));
-    run("mke2fs", &["-q", "-F", "-t", "ext4", "-O", "^metadata_csum", "-d", folder, image]);
+    tool("mke2fs", &["-q", "-F", "-t", "ext4", "-O", "^metadata_csum", "-d", folder, image]);
     image.to_owned()
 }
 
@@ -38,8 +29,8 @@ fn an_inode_whose_extra_size_is_nonsense_is_read() {
     for path in ["/var/lib/dpkg/status", "/var/lib", "/etc/os-release"] {
         let work = tempfile::tempdir().expect("a folder");
         let image = root(work.path());
-        run("debugfs", &["-w", "-R", &format!("sif {path} extra_isize 60000"), &image]);
-        let stat = run("debugfs", &["-R", &format!("stat {path}"), &image]);
+        tool("debugfs", &["-w", "-R", &format!("sif {path} extra_isize 60000"), &image]);
+        let stat = tool("debugfs", &["-R", &format!("stat {path}"), &image]);
         let number = stat.split_whitespace().nth(1).and_then(|word| word.parse().ok());
         let device = block_source::FileSource::open(Path::new(&image)).expect("opened");
         let ext4 = Ext4::open(Arc::new(device)).expect("opened");
@@ -58,7 +49,7 @@ fn what_both_refuse_is_a_gap() {
     let work = tempfile::tempdir().expect("a folder");
     let image = root(work.path());
     // No kind of file has this mode.
-    run("debugfs", &["-w", "-R", "sif /var/lib/dpkg mode 0xf1ff", &image]);
+    tool("debugfs", &["-w", "-R", "sif /var/lib/dpkg mode 0xf1ff", &image]);
     let (code, report) = scan(&[Path::new(&image)]);
     assert_eq!(code, 3);
     let gaps = report["gaps"].as_array().expect("gaps");
@@ -75,9 +66,9 @@ fn a_damaged_directory_keeps_the_names_of_its_other_blocks() {
         fs::write(folder.join(&name), format!("Package: p{index}\nVersion: 1\n")).expect("written");
     }
     let image = root(work.path());
-    let blocks = run("debugfs", &["-R", "blocks /var/lib/dpkg/status.d", &image]);
+    let blocks = tool("debugfs", &["-R", "blocks /var/lib/dpkg/status.d", &image]);
     let blocks: Vec<u64> = blocks.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-    let stats = run("debugfs", &["-R", "show_super_stats -h", &image]);
+    let stats = tool("debugfs", &["-R", "show_super_stats -h", &image]);
     let size = stats.lines().find_map(|line| line.strip_prefix("Block size:")).expect("a size");
     let size: u64 = size.trim().parse().expect("a number");
     // The length of the first record of the third block.

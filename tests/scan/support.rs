@@ -13,6 +13,15 @@ pub fn sidelight(arguments: &[&str]) -> Output {
         .expect("the program runs")
 }
 
+/// Runs a tool that makes or changes disks, from wherever distributions put it; what it prints.
+pub fn tool(program: &str, arguments: &[&str]) -> String {
+    let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+    let output = Command::new(program).args(arguments).env("PATH", path).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// Scans to JSON; the exit code and the report.
 pub fn scan(targets: &[&Path]) -> (i32, Value) {
     let mut arguments = vec!["scan", "--format", "json", "--no-match"];
