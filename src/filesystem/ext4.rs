@@ -29,8 +29,7 @@ impl FileSystemFormat for Ext {
             return Ok(true);
         }
         // Only a device that bears no other signature is searched for backup superblocks.
-        let other = super::recognise(device)?.is_some_and(|found| found.name != "blank");
-        Ok(!other && Ext4::claims_backup(&*device.source)?)
+        Ok(super::recognise(device)?.is_none() && Ext4::claims_backup(&*device.source)?)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {

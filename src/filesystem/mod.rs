@@ -7,7 +7,7 @@ mod ext4;
 mod recognised;
 
 pub use directory::Directory;
-pub use recognised::{Recognised, recognise};
+pub use recognised::{Recognised, is_blank, recognise};
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;

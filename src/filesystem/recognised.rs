@@ -32,6 +32,9 @@ const fn nothing(name: &'static str, at: usize, magic: &'static [u8]) -> Signatu
     Signature { name, gap: None, at, magic }
 }
 
+/// Bytes looked at in each place of a device that may be blank.
+const SAMPLE: usize = 64 << 10;
+
 const SIGNATURES: &[Signature] = &[
     unsupported("xfs", 0, b"XFSB"),
     unsupported("btrfs", 0x1_0040, b"_BHRfS_M"),
@@ -49,21 +52,40 @@ const SIGNATURES: &[Signature] = &[
     encrypted("luks", 0, b"LUKS\xba\xbe"),
     encrypted("bitlocker", 3, b"-FVE-FS-"),
     nothing("swap", 4086, b"SWAPSPACE2"),
+    nothing("swap", 4086, b"S1SUSPEND"),
     nothing("swap", 65526, b"SWAPSPACE2"),
     unsupported("vfat", 54, b"FAT1"),
     unsupported("vfat", 82, b"FAT32"),
     unsupported("exfat", 3, b"EXFAT   "),
 ];
 
-/// The format whose signature the device bears; all zeroes (or nothing at all) is `blank`.
+/// Bytes of the start in which all signatures are.
+const START: usize = 0x1_0048;
+
+/// The format whose signature the device bears.
 pub fn recognise(device: &Device) -> Result<Option<Recognised>, ReadError> {
-    let start = device.read_up_to(0, 0x1_0048)?;
+    let start = device.read_up_to(0, START)?;
     let known = SIGNATURES
         .iter()
         .find(|signature| start[signature.at.min(start.len())..].starts_with(signature.magic))
         .map(|signature| Recognised { name: signature.name, gap: signature.gap });
-    if known.is_none() && start.iter().all(|byte| *byte == 0) {
-        return Ok(Some(Recognised { name: "blank", gap: None }));
-    }
     Ok(known)
+}
+
+/// Whether nothing was ever written to the device, as far as its start, 1 MiB, its middle and its end
+/// tell: where formats keep their marks.
+pub fn is_blank(device: &Device) -> Result<bool, ReadError> {
+    let zeroes = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    let size = device.source.size();
+    for (at, length) in [
+        (0, START),
+        (1 << 20, SAMPLE),
+        (size / 2, SAMPLE),
+        (size.saturating_sub(SAMPLE as u64), SAMPLE),
+    ] {
+        if at < size && !zeroes(&device.read_up_to(at, length)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

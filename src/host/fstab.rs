@@ -13,6 +13,8 @@ pub struct Line {
     pub kind: String,
     /// Not mounted at boot.
     pub noauto: bool,
+    /// Shows another part of the tree, which `device` names.
+    pub bind: bool,
 }
 
 /// The ways in which fstab names a device.
@@ -37,7 +39,7 @@ pub enum Spec {
     Other,
 }
 
-/// Types whose content is on no disk.
+/// Types without content of their own, or with content that is gone when the host is.
 const VIRTUAL: &[&str] = &[
     "tmpfs",
     "proc",
@@ -53,25 +55,55 @@ const VIRTUAL: &[&str] = &[
     "efivarfs",
     "swap",
     "none",
-    "nfs",
-    "nfs4",
-    "cifs",
-    "fuse.sshfs",
-    "efs",
-    "lustre",
-    "fuse.s3fs",
-    "overlay",
     "binfmt_misc",
-    "9p",
-    "virtiofs",
     "ramfs",
     "configfs",
 ];
+/// Types whose content is on other machines, or put together by a program.
+const ELSEWHERE: &[&str] = &[
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "efs",
+    "lustre",
+    "ceph",
+    "glusterfs",
+    "9p",
+    "virtiofs",
+    "overlay",
+];
+/// Where packages are installed; what is mounted elsewhere holds data.
+const SYSTEM: &[&str] = &["etc", "usr", "var", "opt", "lib", "lib64", "bin", "sbin", "boot"];
 
 impl Line {
     /// Whether this line mounts a filesystem from a disk.
     pub fn is_on_disk(&self) -> bool {
-        self.path.starts_with('/') && !VIRTUAL.contains(&self.kind.as_str())
+        self.names().next().is_some()
+            && self.path.starts_with('/')
+            && !self.bind
+            && !VIRTUAL.contains(&self.kind.as_str())
+            && !self.is_elsewhere()
+    }
+
+    /// Whether this line hides a part of the system behind what is on no disk of this host.
+    pub fn hides_system(&self) -> bool {
+        let first = self.names().next();
+        self.is_elsewhere() && !self.noauto && first.is_some_and(|name| SYSTEM.contains(&name))
+    }
+
+    /// How deep it is mounted: outer ones come first.
+    pub fn depth(&self) -> usize {
+        self.names().count()
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        let kind = self.kind.as_str();
+        ELSEWHERE.contains(&kind) || kind.starts_with("fuse.") || kind == "fuse"
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.path.split('/').filter(|name| !name.is_empty() && *name != ".")
     }
 }
 
@@ -90,8 +122,9 @@ fn parse_line(line: &str) -> Option<Line> {
     let path = unescape(fields.next()?);
     let kind = fields.next().unwrap_or("auto").to_owned();
     let options = fields.next().unwrap_or("");
-    let noauto = options.split(',').any(|option| option == "noauto");
-    Some(Line { spec: spec(&device), device, path, kind, noauto })
+    let has = |wanted: &[&str]| options.split(',').any(|option| wanted.contains(&option));
+    let (noauto, bind) = (has(&["noauto"]), has(&["bind", "rbind"]));
+    Some(Line { spec: spec(&device), device, path, kind, noauto, bind })
 }
 
 fn spec(device: &str) -> Spec {

@@ -29,6 +29,9 @@ pub struct Found {
     pub optional: bool,
 }
 
+/// Filesystems that are looked at at the same time.
+const AT_ONCE: usize = 32;
+
 /// Signs of a root, each with its weight.
 pub(super) const SIGNS: &[(&str, u32)] = &[
     ("/etc/os-release", 4),
@@ -38,7 +41,7 @@ pub(super) const SIGNS: &[(&str, u32)] = &[
     ("/etc/system-release", 2),
     ("/etc/fstab", 2),
     ("/etc/passwd", 1),
-    ("/var/lib/dpkg/status", 1),
+    ("/var/lib/dpkg/status", 2),
 ];
 
 /// The joined tree and what is mounted in it; `None` if no filesystem looks like a root.
@@ -49,32 +52,66 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(Tree, Vec<Mount>)> 
     let mut joined = vec![root];
     let text = identity::text(&tree, "/etc/fstab", gaps).unwrap_or_default();
     let mut lines = fstab::parse(&text);
-    lines.sort_by_key(|line| line.path.matches('/').count());
+    lines.sort_by_key(Line::depth);
     let root_disk = lines.iter().find(|line| line.path == "/").and_then(|line| disk_of(&line.spec));
-    for line in lines.iter().filter(|line| line.is_on_disk() && line.path != "/") {
-        let place = Place { root: &found[root], root_disk, joined: &joined };
-        match place.find(found, line) {
-            Some(index) => {
-                joined.push(index);
-                mounts.push(mount(&line.path, &found[index]));
-                if let Some(filesystem) = &found[index].filesystem {
-                    tree.mount(line.path.as_bytes(), filesystem.clone());
-                }
-            }
-            None if line.noauto => {}
-            None => gaps.push(Gap::new(
-                printable_str(&line.path),
-                GapReason::Missing,
-                format!(
-                    "fstab mounts {} here; no disk of this scan holds it",
-                    printable_str(&line.device)
-                ),
-            )),
+    for line in &lines {
+        if line.bind {
+            bind(&mut tree, line, gaps);
+        } else if line.hides_system() {
+            let (kind, device) = (printable_str(&line.kind), printable_str(&line.device));
+            let detail =
+                format!("fstab mounts {device} ({kind}) here, which is on no disk of this host");
+            gaps.push(Gap::new(printable_str(&line.path), GapReason::Unsupported, detail));
+        } else if line.is_on_disk() {
+            let place = Place { root: &found[root], root_disk, joined: &joined };
+            let Some(index) = place.find(found, line) else {
+                gaps.extend(absent(line));
+                continue;
+            };
+            joined.push(index);
+            mounts.extend(put(&mut tree, line, &found[index], gaps));
         }
     }
     report_unjoined(found, &joined, gaps);
     mounts.sort();
     Some((tree, mounts))
+}
+
+/// Mounts a filesystem; one that is not read is noted all the same.
+fn put(tree: &mut Tree, line: &Line, found: &Found, gaps: &mut Vec<Gap>) -> Option<Mount> {
+    let Some(filesystem) = &found.filesystem else { return Some(mount(&line.path, found)) };
+    match tree.mount(line.path.as_bytes(), filesystem.clone()) {
+        Ok(true) => Some(mount(&line.path, found)),
+        Ok(false) => {
+            let detail = format!("fstab mounts {} here, and there is no such folder", found.device);
+            gaps.push(Gap::new(printable_str(&line.path), GapReason::Missing, detail));
+            None
+        }
+        Err(error) => {
+            gaps.push(Gap::new(printable_str(&line.path), error.reason(), error));
+            None
+        }
+    }
+}
+
+fn bind(tree: &mut Tree, line: &Line, gaps: &mut Vec<Gap>) {
+    let place = printable_str(&line.path);
+    match tree.bind(line.device.as_bytes(), line.path.as_bytes()) {
+        Ok(true) => {}
+        Ok(false) if line.noauto => {}
+        Ok(false) => {
+            let detail =
+                format!("fstab binds {} here, and one is not there", printable_str(&line.device));
+            gaps.push(Gap::new(place, GapReason::Missing, detail));
+        }
+        Err(error) => gaps.push(Gap::new(place, error.reason(), error)),
+    }
+}
+
+fn absent(line: &Line) -> Option<Gap> {
+    let device = printable_str(&line.device);
+    let detail = format!("fstab mounts {device} here; no disk of this scan holds it");
+    (!line.noauto).then(|| Gap::new(printable_str(&line.path), GapReason::Missing, detail))
 }
 
 fn mount(path: &str, found: &Found) -> Mount {
@@ -87,20 +124,20 @@ fn mount(path: &str, found: &Found) -> Mount {
 
 /// The filesystem with the most signs of a root; further ones with an OS of their own are gaps.
 fn find_root(found: &[Found], gaps: &mut Vec<Gap>) -> Option<usize> {
-    let scores: Vec<u32> = std::thread::scope(|scope| {
-        let threads: Vec<_> = found
-            .iter()
-            .map(|found| scope.spawn(|| found.filesystem.as_ref().map_or((0, Vec::new()), score)))
-            .collect();
-        let outcomes = threads.into_iter().zip(found).map(|(thread, found)| {
-            let outcome = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            let (score, unread) = outcome;
+    let mut scores = Vec::with_capacity(found.len());
+    for some in found.chunks(AT_ONCE) {
+        let outcomes: Vec<_> = std::thread::scope(|scope| {
+            let work = |found: &Found| found.filesystem.as_ref().map_or((0, Vec::new()), score);
+            let threads: Vec<_> = some.iter().map(|it| scope.spawn(move || work(it))).collect();
+            let ends = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+            ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        });
+        for ((score, unread), found) in outcomes.into_iter().zip(some) {
             let place = |gap: Gap| Gap { place: format!("{}{}", found.device, gap.place), ..gap };
             gaps.extend(unread.into_iter().map(place));
-            score
-        });
-        outcomes.collect()
-    });
+            scores.push(score);
+        }
+    }
     let best = *scores.iter().max().filter(|score| **score >= 2)?;
     scores.iter().position(|score| *score == best)
 }

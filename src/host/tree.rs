@@ -23,7 +23,12 @@ pub struct Tree {
 struct Mounted {
     path: Vec<Vec<u8>>,
     filesystem: Arc<dyn FileSystem>,
+    /// What of it is mounted.
+    root: NodeId,
 }
+
+/// The way to a node: names without links, each with what it names.
+type Trail = Vec<(Vec<u8>, Located)>;
 
 /// A node and the filesystem that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,61 +84,98 @@ impl PathError {
 impl Tree {
     /// A tree of one filesystem.
     pub fn new(root: Arc<dyn FileSystem>) -> Self {
-        Self { mounts: vec![Mounted { path: Vec::new(), filesystem: root }] }
+        let node = root.root();
+        Self { mounts: vec![Mounted { path: Vec::new(), filesystem: root, root: node }] }
     }
 
-    /// Puts a filesystem at `path`, over what is there. Later mounts win.
-    pub fn mount(&mut self, path: &[u8], filesystem: Arc<dyn FileSystem>) {
-        let path = names(path).map(<[u8]>::to_vec).collect();
-        self.mounts.push(Mounted { path, filesystem });
+    /// Puts a filesystem at `path`, over what is there, as `mount` does: links on the way are
+    /// followed. Later mounts win. `false` if there is no such path.
+    pub fn mount(
+        &mut self,
+        path: &[u8],
+        filesystem: Arc<dyn FileSystem>,
+    ) -> Result<bool, PathError> {
+        let root = filesystem.root();
+        self.put(path, filesystem, root)
+    }
+
+    /// Puts what is at `from` at `path` too, as a bind mount does. `false` if one is not there.
+    pub fn bind(&mut self, from: &[u8], path: &[u8]) -> Result<bool, PathError> {
+        let Some(at) = self.find(from)? else { return Ok(false) };
+        let filesystem = self.filesystem(at).clone();
+        self.put(path, filesystem, at.node)
+    }
+
+    fn put(
+        &mut self,
+        path: &[u8],
+        filesystem: Arc<dyn FileSystem>,
+        root: NodeId,
+    ) -> Result<bool, PathError> {
+        let Some(trail) = self.walk(path)? else { return Ok(false) };
+        let path = trail.into_iter().map(|(name, _)| name).collect();
+        self.mounts.push(Mounted { path, filesystem, root });
+        Ok(true)
     }
 
     /// Finds a path, following links; `None` if it is not there.
     pub fn find(&self, path: &[u8]) -> Result<Option<Located>, PathError> {
-        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        let trail = self.walk(path)?;
+        Ok(trail.map(|trail| trail.last().map_or(self.top(), |(_, located)| *located)))
+    }
+
+    /// Follows a path name by name.
+    fn walk(&self, path: &[u8]) -> Result<Option<Trail>, PathError> {
         let mut todo: VecDeque<Vec<u8>> = names(path).map(<[u8]>::to_vec).collect();
-        let mut trail: Vec<(Vec<u8>, Located)> = Vec::new();
-        let root = self.mounted_at(&[]).unwrap_or(self.root());
+        let mut trail = Trail::new();
         let (mut links, mut looked_up) = (0, 0);
         while let Some(name) = todo.pop_front() {
-            let here = trail.last().map_or(root, |(_, located)| *located);
             looked_up += 1;
-            if looked_up > MOST_NAMES {
+            if looked_up > MOST_NAMES || links > MOST_LINKS {
                 return Err(PathError::TooManyLinks { path: printable(path) });
             }
             if name == b".." {
                 trail.pop();
                 continue;
             }
-            if self.metadata(here).map_err(fail)?.kind != Kind::Directory {
-                return Ok(None);
-            }
-            let filesystem = self.filesystem(here);
-            let Some(node) = filesystem.lookup(here.node, &name).map_err(fail)? else {
-                return Ok(None);
-            };
-            let next = Located { mount: here.mount, node };
-            if self.metadata(next).map_err(fail)?.kind == Kind::Symlink {
-                links += 1;
-                if links > MOST_LINKS {
-                    return Err(PathError::TooManyLinks { path: printable(path) });
+            let here = trail.last().map_or(self.top(), |(_, located)| *located);
+            let step = self.step(here, &name);
+            match step.map_err(|source| PathError::FileSystem { path: printable(path), source })? {
+                Step::Nothing => return Ok(None),
+                Step::Link(target) => {
+                    links += 1;
+                    if target.first() == Some(&b'/') {
+                        trail.clear();
+                    }
+                    names(&target).rev().for_each(|name| todo.push_front(name.to_vec()));
                 }
-                let target = filesystem.read_link(node).map_err(fail)?;
-                if target.first() == Some(&b'/') {
-                    trail.clear();
-                }
-                for name in names(&target).rev() {
-                    todo.push_front(name.to_vec());
-                }
-                continue;
-            }
-            trail.push((name, next));
-            let so_far: Vec<&[u8]> = trail.iter().map(|(name, _)| name.as_slice()).collect();
-            if let (Some(over), Some(last)) = (self.mounted_at(&so_far), trail.last_mut()) {
-                last.1 = over;
+                Step::Node(next) => self.enter(&mut trail, name, next),
             }
         }
-        Ok(Some(trail.last().map_or(root, |(_, located)| *located)))
+        Ok(Some(trail))
+    }
+
+    /// What a directory has under a name.
+    fn step(&self, here: Located, name: &[u8]) -> Result<Step, Error> {
+        if self.metadata(here)?.kind != Kind::Directory {
+            return Ok(Step::Nothing);
+        }
+        let filesystem = self.filesystem(here);
+        let Some(node) = filesystem.lookup(here.node, name)? else { return Ok(Step::Nothing) };
+        let next = Located { mount: here.mount, node };
+        if self.metadata(next)?.kind == Kind::Symlink {
+            return Ok(Step::Link(filesystem.read_link(node)?));
+        }
+        Ok(Step::Node(next))
+    }
+
+    /// Goes one name deeper, into what is mounted there if something is.
+    fn enter(&self, trail: &mut Trail, name: Vec<u8>, next: Located) {
+        trail.push((name, next));
+        let so_far: Vec<&[u8]> = trail.iter().map(|(name, _)| name.as_slice()).collect();
+        if let (Some(over), Some(last)) = (self.mounted_at(&so_far), trail.last_mut()) {
+            last.1 = over;
+        }
     }
 
     /// Metadata of a node.
@@ -208,8 +250,9 @@ impl Tree {
         }
     }
 
-    fn root(&self) -> Located {
-        Located { mount: 0, node: self.mounts[0].filesystem.root() }
+    /// What `/` is.
+    fn top(&self) -> Located {
+        self.mounted_at(&[]).unwrap_or(Located { mount: 0, node: self.mounts[0].root })
     }
 
     fn filesystem(&self, at: Located) -> &Arc<dyn FileSystem> {
@@ -218,8 +261,18 @@ impl Tree {
 
     fn mounted_at(&self, path: &[&[u8]]) -> Option<Located> {
         let mount = self.mounts.iter().rposition(|mount| mount.path == path)?;
-        Some(Located { mount, node: self.mounts[mount].filesystem.root() })
+        Some(Located { mount, node: self.mounts[mount].root })
     }
+}
+
+/// One step along a path.
+enum Step {
+    /// There is no such name.
+    Nothing,
+    /// A symbolic link and its target.
+    Link(Vec<u8>),
+    /// Anything else.
+    Node(Located),
 }
 
 /// The names of a path, without the empty ones and the dots.

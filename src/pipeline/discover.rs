@@ -2,13 +2,17 @@
 
 use super::disks::Disk;
 use crate::block::{Device, ReadError};
-use crate::filesystem::{self, recognise};
+use crate::filesystem::{self, Recognised, is_blank, recognise};
 use crate::host::Found;
 use crate::model::{Gap, GapReason};
 use crate::volume::{self, Purpose, Volume};
 
 /// Volumes inside volumes are followed this deep.
-const MOST_DEPTH: usize = 4;
+const MOST_DEPTH: usize = 3;
+/// A table can list thousands of partitions, each with a table of its own.
+const MOST_VOLUMES: usize = 512;
+/// Devices that are looked at at the same time.
+const AT_ONCE: usize = 32;
 
 /// Every filesystem on the disks, in the order of disks and partitions; the rest as gaps.
 pub fn filesystems(disks: &[Disk], gaps: &mut Vec<Gap>) -> Vec<Found> {
@@ -26,22 +30,35 @@ pub fn filesystems(disks: &[Disk], gaps: &mut Vec<Gap>) -> Vec<Found> {
     });
     let mut level: Vec<Item> = whole.collect();
     let mut found = Vec::new();
+    let mut left = MOST_VOLUMES.max(level.len());
     while !level.is_empty() {
-        let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-            let threads: Vec<_> = level.iter().map(|item| scope.spawn(|| look(item))).collect();
-            let outcomes = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-            outcomes
-                .map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect()
-        });
-        level = Vec::new();
-        for outcome in outcomes {
+        left -= level.len();
+        let mut next = Vec::new();
+        for outcome in level.chunks(AT_ONCE).flat_map(look_at_once) {
             found.extend(outcome.found);
             gaps.extend(outcome.gaps);
-            level.extend(outcome.inside);
+            next.extend(outcome.inside);
         }
+        gaps.extend(too_many(&next, left));
+        next.truncate(left);
+        level = next;
     }
     found
+}
+
+fn look_at_once(items: &[Item]) -> Vec<Outcome> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = items.iter().map(|item| scope.spawn(|| look(item))).collect();
+        let ends = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+fn too_many(items: &[Item], left: usize) -> Option<Gap> {
+    let first = items.get(left)?;
+    let more = items.len() - left;
+    let detail = format!("this and {} more volumes, over {MOST_VOLUMES} in all", more - 1);
+    Some(Gap::new(&first.volume.device.name, GapReason::Limit, detail))
 }
 
 struct Item {
@@ -66,14 +83,8 @@ impl Outcome {
 /// What one device holds. A read that fails is a gap, whatever it was for.
 fn look(item: &Item) -> Outcome {
     let device = &item.volume.device;
-    let mut outcome = match item.volume.purpose {
-        Purpose::Firmware => Outcome { found: Some(unread(item, "vfat")), ..Outcome::default() },
-        Purpose::BootLoader | Purpose::Swap => return Outcome::default(),
-        Purpose::Data => match identify(item) {
-            Ok(outcome) => outcome,
-            Err(error) => Outcome::gap(device, GapReason::Unreadable, error),
-        },
-    };
+    let mut outcome =
+        identify(item).unwrap_or_else(|error| Outcome::gap(device, GapReason::Unreadable, error));
     if item.volume.missing_bytes > 0 {
         let detail =
             format!("the last {} bytes are past the end of its disk", item.volume.missing_bytes);
@@ -82,6 +93,8 @@ fn look(item: &Item) -> Outcome {
     outcome
 }
 
+/// The bytes decide. What a table says a partition is for only tells whether one that holds
+/// nothing known is as it should be.
 fn identify(item: &Item) -> Result<Outcome, ReadError> {
     let device = &item.volume.device;
     // A whole disk is asked for a table first: a filesystem that was there before it was
@@ -96,26 +109,21 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
             return Ok(open(item, *format));
         }
     }
-    match recognise(device)? {
-        Some(known) if known.gap.is_some() || known.name == "swap" => Ok(Outcome {
-            found: known.gap.map(|_| unread(item, known.name)),
-            gaps: known
-                .gap
-                .map(|reason| {
-                    Gap::new(
-                        &device.name,
-                        reason,
-                        format!("{} is recognised and not read", known.name),
-                    )
-                })
-                .into_iter()
-                .collect(),
+    let known = recognise(device)?;
+    match (item.volume.purpose, known) {
+        (Purpose::Firmware, Some(Recognised { name: "vfat", .. })) => Ok(Outcome {
+            found: Some(Found { optional: true, ..unread(item, "vfat") }),
             ..Outcome::default()
         }),
-        Some(_) if item.depth > 0 => Ok(Outcome::default()),
-        _ if item.depth > 0 && item.depth < MOST_DEPTH => {
-            Ok(table(item)?.unwrap_or_else(|| unknown(device)))
+        (_, Some(Recognised { name, gap: Some(reason) })) => {
+            let detail = format!("{name} is recognised and not read");
+            let gaps = vec![Gap::new(&device.name, reason, detail)];
+            Ok(Outcome { found: Some(unread(item, name)), gaps, ..Outcome::default() })
         }
+        (_, Some(_)) | (Purpose::BootLoader, None) => Ok(Outcome::default()),
+        (_, None) if item.depth == 0 => Ok(unknown(device)),
+        (_, None) if is_blank(device)? => Ok(Outcome::default()),
+        (_, None) if item.depth < MOST_DEPTH => Ok(table(item)?.unwrap_or_else(|| unknown(device))),
         _ => Ok(unknown(device)),
     }
 }
@@ -177,6 +185,6 @@ fn unread(item: &Item, kind: &str) -> Found {
         part_uuid: item.volume.uuid.clone(),
         filesystem: None,
         kind: kind.to_owned(),
-        optional: item.volume.purpose != Purpose::Data,
+        optional: false,
     }
 }

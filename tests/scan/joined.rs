@@ -3,6 +3,7 @@
 
 use crate::support::{scan, tool};
 use std::fs::{self, File};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 const STATUS: &str =
@@ -118,4 +119,77 @@ fn the_root_is_the_filesystem_with_the_os_not_the_first() {
     let data = disk(work, "data.img", Some(1), &host.data, &["-L", "var"]);
     let (code, report) = scan(&[&data, &root]);
     assert_eq!((code, &report["host"]["mounts"][0]["device"]), (0, &"root.img".into()));
+}
+
+/// A root with a stale package database of its own where another is mounted over it.
+fn stale(host: &Host) {
+    fs::create_dir_all(host.root.join("srv/lib/dpkg")).expect("made");
+    let stale = STATUS.replace("good", "stale");
+    fs::write(host.root.join("srv/lib/dpkg/status"), stale).expect("written");
+}
+
+fn names(report: &serde_json::Value) -> Vec<&str> {
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    packages.iter().filter_map(|package| package["name"].as_str()).collect()
+}
+
+#[test]
+fn a_mount_point_behind_a_link_is_joined() {
+    let host = host("LABEL=var /var/lib/dpkg ext4 defaults 0 2\n");
+    stale(&host);
+    symlink("/srv/lib", host.root.join("var/lib")).expect("linked");
+    let work = host.work.path();
+    let root = disk(work, "root.img", None, &host.root, &["-L", "root"]);
+    let data = disk(work, "data.img", None, &host.data.join("lib/dpkg"), &["-L", "var"]);
+    let (code, report) = scan(&[&root, &data]);
+    assert_eq!((code, names(&report)), (0, vec!["good"]));
+}
+
+#[test]
+fn a_mount_point_that_is_not_there_is_a_gap_and_the_root_stays() {
+    let host = host("LABEL=var /not/there ext4 defaults 0 2\nLABEL=var // ext4 defaults 0 2\n");
+    fs::create_dir_all(host.root.join("var/lib/dpkg")).expect("made");
+    fs::write(host.root.join("var/lib/dpkg/status"), STATUS).expect("written");
+    let work = host.work.path();
+    let root = disk(work, "root.img", None, &host.root, &["-L", "root"]);
+    let data = disk(work, "data.img", None, &host.data, &["-L", "var"]);
+    let (code, report) = scan(&[&root, &data]);
+    assert_eq!((code, names(&report)), (3, vec!["good"]));
+    assert_eq!(report["gaps"][0]["place"], "/not/there");
+    assert_eq!(report["host"]["mounts"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_bind_mount_shows_what_it_binds() {
+    let host = host("/srv/lib /var/lib none rw,bind 0 0\n");
+    stale(&host);
+    fs::create_dir_all(host.root.join("var/lib/dpkg")).expect("made");
+    fs::write(host.root.join("var/lib/dpkg/status"), STATUS).expect("written");
+    let root = disk(host.work.path(), "root.img", None, &host.root, &[]);
+    let (code, report) = scan(&[&root]);
+    assert_eq!((code, names(&report)), (0, vec!["stale"]));
+}
+
+#[test]
+fn a_system_folder_on_another_machine_is_a_gap_and_data_is_not() {
+    let host = host("nas:/var /var nfs defaults 0 0\nnas:/home /home nfs4 defaults 0 0\n");
+    fs::create_dir_all(host.root.join("var/lib/dpkg")).expect("made");
+    fs::write(host.root.join("var/lib/dpkg/status"), STATUS).expect("written");
+    let root = disk(host.work.path(), "root.img", None, &host.root, &[]);
+    let (code, report) = scan(&[&root]);
+    assert_eq!((code, report["gaps"].as_array().map(Vec::len)), (3, Some(1)));
+    assert_eq!(report["gaps"][0]["place"], "/var");
+}
+
+/// The type of a partition is a word of whoever made it; packages are not hidden by it.
+#[test]
+fn a_filesystem_is_found_whatever_its_partition_is_called() {
+    for kind in ["ef00", "8200", "ef02", "0700"] {
+        let host = host("PARTLABEL=data\\040disk /var ext4 defaults 0 2\n");
+        let root = disk(host.work.path(), "root.img", None, &host.root, &[]);
+        let data = disk(host.work.path(), "data.img", Some(4), &host.data, &[]);
+        tool("sgdisk", &[&format!("--typecode=4:{kind}"), text(&data)]);
+        let (code, report) = scan(&[&root, &data]);
+        assert_eq!((code, names(&report)), (0, vec!["good"]), "{kind}");
+    }
 }

@@ -154,3 +154,43 @@ fn a_chain_that_bites_its_tail_ends_with_a_gap() {
     assert_eq!(numbers, [1, 2, 3, 5, 6]);
     assert!(found.gaps[0].detail.contains("goes back"), "{:?}", found.gaps);
 }
+
+/// A table in which each of `count` partitions is the whole disk, table included.
+fn table_of_itself(count: u32) -> Vec<u8> {
+    const SECTORS: u64 = 16384;
+    let entry = |number: u32| {
+        let mut entry = [0; 128];
+        entry[0] = 1;
+        entry[16..20].copy_from_slice(&(number + 1).to_le_bytes());
+        entry[40..48].copy_from_slice(&(SECTORS - 1).to_le_bytes());
+        entry
+    };
+    let entries: Vec<u8> = (0..count).flat_map(entry).collect();
+    let mut header = [0; 92];
+    header[..8].copy_from_slice(b"EFI PART");
+    header[12..16].copy_from_slice(&92_u32.to_le_bytes());
+    header[24..32].copy_from_slice(&1_u64.to_le_bytes());
+    header[72..80].copy_from_slice(&2_u64.to_le_bytes());
+    header[80..84].copy_from_slice(&count.to_le_bytes());
+    header[84..88].copy_from_slice(&128_u32.to_le_bytes());
+    header[88..92].copy_from_slice(&crc32fast::hash(&entries).to_le_bytes());
+    let sum = crc32fast::hash(&header);
+    header[16..20].copy_from_slice(&sum.to_le_bytes());
+    let mut disk = vec![0; (SECTORS * SECTOR) as usize];
+    disk[512..604].copy_from_slice(&header);
+    disk[1024..1024 + entries.len()].copy_from_slice(&entries);
+    disk
+}
+
+/// Each level would have had 128 times the partitions of the one before.
+#[test]
+fn partitions_within_themselves_end_at_a_limit() {
+    let work = tempfile::tempdir().expect("a folder");
+    let image = work.path().join("disk.img");
+    std::fs::write(&image, table_of_itself(128)).expect("written");
+    let (code, report) = crate::support::scan(&[&image]);
+    let gaps = report["gaps"].as_array().expect("gaps");
+    assert_eq!(code, 3);
+    assert!(gaps.iter().any(|gap| gap["reason"] == "limit"), "{gaps:?}");
+    assert!(gaps.len() < 600, "{} gaps", gaps.len());
+}
