@@ -56,6 +56,11 @@ pub struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
+    /// When all hosts are done: deletes what was made by calls whose answers were lost.
+    pub fn sweep_up(&self) -> Result<(), Error> {
+        self.ledger.sweep_up(&self.sweep)
+    }
+
     /// Scans an instance. However this ends, its snapshots are gone.
     pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<Scan, Failure> {
         let left_out = left_out(instance);
@@ -139,6 +144,10 @@ impl Scanner<'_> {
         let scanned = pipeline::scan(&request, progress);
         let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;
         let report = &mut scan.report;
+        // The end of the sweep took the snapshots away while they were read.
+        if self.ledger.is_closed() && !report.gaps.is_empty() {
+            return Err(interrupted());
+        }
         progress.stage(Stage::Matching);
         let matched = pipeline::add_findings(report, self.advisories);
         matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
@@ -160,7 +169,8 @@ impl Scanner<'_> {
                 Some(Err(error)) if error.kind != Kind::Limit => return Err(refused(&error)),
                 None if self.ledger.is_closed() => return Err(interrupted()),
                 Some(Err(_)) | None if Instant::now() < until => {}
-                Some(Err(_)) | None => {
+                Some(Err(error)) => return Err(refused(&error)),
+                None => {
                     let detail = "too many snapshots of this account are on their way";
                     return Err(Failure::new(SkipReason::PendingLimit, detail));
                 }
