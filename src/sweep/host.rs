@@ -4,7 +4,7 @@ use super::ledger::{Held, Ledger};
 use super::selection::{OPT_OUT, left_out, opted_out};
 use super::{Settings, now};
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
-use crate::model::{CloudContext, CloudVolume, Gap, GapReason, SkipReason};
+use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
 use crate::pipeline::{
     self, Advisories, Progress, Request, Scan, Stage, Target, TargetError, TargetProblem,
 };
@@ -148,6 +148,7 @@ impl Scanner<'_> {
         if self.ledger.is_closed() && !report.gaps.is_empty() {
             return Err(interrupted());
         }
+        self.check_read(report, &targets).map_err(|error| unreadable(&error, &context))?;
         progress.stage(Stage::Matching);
         let matched = pipeline::add_findings(report, self.advisories);
         matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
@@ -156,6 +157,23 @@ impl Scanner<'_> {
         report.gaps.append(gaps);
         report.gaps.sort();
         Ok(scan)
+    }
+
+    /// A host of which nothing was read, for its blocks could not be, is not scanned: its first
+    /// blocks tell why.
+    fn check_read(&self, report: &ScanReport, targets: &[Target]) -> Result<(), TargetError> {
+        let packages = report.assets.iter().any(|asset| !asset.packages.is_empty());
+        let found = packages || !report.host.os.id.is_empty();
+        if found || !report.gaps.iter().any(|gap| gap.reason == GapReason::Unreadable) {
+            return Ok(());
+        }
+        for target in targets {
+            if let Target::Snapshot { id, name } = target {
+                let read = self.ebs.snapshot(id).and_then(|snapshot| snapshot.first_block());
+                read.map_err(|error| TargetError::snapshot(name, &error))?;
+            }
+        }
+        Ok(())
     }
 
     fn create(&self, instance: &Instance, left_out: &[&CloudVolume]) -> Result<Held, Failure> {

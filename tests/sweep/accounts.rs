@@ -75,16 +75,27 @@ pub enum Other {
     Reports,
     /// Scans of single instances, volumes and images.
     Targets,
+    /// Hosts that are both swept and scanned.
+    Alike,
     /// All that needs a permission.
     Permissions,
+    /// Where making snapshots is not permitted.
+    Doctor,
     /// Many hosts at once.
     Parallel,
     /// A second Ctrl-C.
     Impatient,
 }
 
-const ALL: [Other; 5] =
-    [Other::Reports, Other::Targets, Other::Permissions, Other::Parallel, Other::Impatient];
+const ALL: [Other; 7] = [
+    Other::Reports,
+    Other::Targets,
+    Other::Alike,
+    Other::Permissions,
+    Other::Doctor,
+    Other::Parallel,
+    Other::Impatient,
+];
 
 impl Other {
     /// Its account.
@@ -92,6 +103,8 @@ impl Other {
         let number = OTHERS + self as usize;
         match self {
             Self::Reports | Self::Targets | Self::Permissions => Account::twenty(number),
+            Self::Alike => Account::three(number, ""),
+            Self::Doctor => Account::three(number, crate::permissions::UNPERMITTED),
             Self::Parallel => Account::new(number, &crate::twenty::alike()),
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
         }

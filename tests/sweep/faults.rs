@@ -38,6 +38,7 @@ name = 'backup'
 volume = 'web:/dev/xvda'
 tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
 ",
+        earlier: 1,
         ..DRILL
     },
     Drill {
@@ -86,7 +87,7 @@ tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
         ..DRILL
     },
     Drill {
-        name: "CreateSnapshots not carried out, its connection broken",
+        name: "CreateSnapshots fails inside AWS, once",
         faults: "[[fault]]\naction = 'CreateSnapshots'\nfirst = 1\nerror = 'InternalError'\n",
         ..DRILL
     },
@@ -195,20 +196,20 @@ tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
         ..WEB_FAILS
     },
     Drill {
-        name: "GetSnapshotBlock throttled ten times",
-        faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\nfirst = 10\nerror = 'resource_level_throttle'\n",
+        name: "GetSnapshotBlock throttled four times",
+        faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\nfirst = 4\nerror = 'resource_level_throttle'\n",
         ..DRILL
     },
     Drill {
         name: "GetSnapshotBlock throttled always",
         faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\nerror = 'account_throttled'\n",
-        outcomes: web!("scanned with gaps"),
+        outcomes: web!("failed: throttled"),
         ..WEB_FAILS
     },
     Drill {
         name: "GetSnapshotBlock fails inside AWS, always",
         faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\nerror = 'internal_server'\n",
-        outcomes: web!("scanned with gaps"),
+        outcomes: web!("failed: error"),
         ..WEB_FAILS
     },
     Drill {
@@ -224,7 +225,17 @@ tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
     Drill {
         name: "blocks arrive damaged, always",
         faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\nebs = 'corrupt_body'\n",
-        outcomes: web!("scanned with gaps"),
+        outcomes: web!("failed: error"),
+        ..WEB_FAILS
+    },
+    Drill {
+        name: "blocks of a second volume arrive damaged, always",
+        faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'database:/dev/xvdf'\nebs = 'corrupt_body'\n",
+        outcomes: &[
+            ("web", "scanned"),
+            ("database", "scanned with gaps"),
+            ("idle", "skipped: stopped"),
+        ],
         ..WEB_FAILS
     },
     Drill {

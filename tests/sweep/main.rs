@@ -13,4 +13,6 @@ mod reports;
 mod standin;
 mod targets;
 mod twenty;
+#[path = "../scan/report/validator.rs"]
+mod validator;
 mod witness;
