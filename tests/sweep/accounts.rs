@@ -83,17 +83,23 @@ pub enum Other {
     Doctor,
     /// Many hosts at once.
     Parallel,
+    /// A sweep that is killed twice.
+    Killed,
+    /// Two sweeps at the same time.
+    Together,
     /// A second Ctrl-C.
     Impatient,
 }
 
-const ALL: [Other; 7] = [
+const ALL: [Other; 9] = [
     Other::Reports,
     Other::Targets,
     Other::Alike,
     Other::Permissions,
     Other::Doctor,
     Other::Parallel,
+    Other::Killed,
+    Other::Together,
     Other::Impatient,
 ];
 
@@ -102,10 +108,13 @@ impl Other {
     pub fn account(self) -> Account {
         let number = OTHERS + self as usize;
         match self {
-            Self::Reports | Self::Targets | Self::Permissions => Account::twenty(number),
+            Self::Reports | Self::Targets => Account::twenty(number),
+            Self::Permissions => Account::three(number, crate::permissions::IMAGE),
             Self::Alike => Account::three(number, ""),
             Self::Doctor => Account::three(number, crate::permissions::UNPERMITTED),
             Self::Parallel => Account::new(number, &crate::twenty::alike()),
+            Self::Killed => Account::three(number, crate::cleanup::SLOW),
+            Self::Together => Account::three(number, crate::cleanup::LOST),
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
         }
     }

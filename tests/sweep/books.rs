@@ -67,7 +67,9 @@ impl Books {
     /// What all calls of the EBS direct APIs cost, those that failed too.
     pub fn dollars(&self) -> f64 {
         let calls = self.calls();
-        let count = |action: &str| calls.get(action).copied().unwrap_or_default() as f64;
+        let count = |action: &str| {
+            f64::from(u32::try_from(calls.get(action).copied().unwrap_or_default()).expect("few"))
+        };
         PRICES.into_iter().map(|(action, price)| count(action) * price).sum()
     }
 
@@ -92,11 +94,19 @@ impl Books {
         let done = creates.filter(|call| call.result == "ok" || call.result == "dropped");
         let volumes = |call: &Call| {
             let host = |(name, id): (&String, &Value)| {
-                let named = call.resources.iter().any(|resource| *id == **resource);
-                (named && id.as_str()?.starts_with("i-")).then(|| format!("{name}:/dev/"))
+                let concerned = call.resources.iter().any(|resource| *id == **resource);
+                (concerned && id.as_str()?.starts_with("i-")).then(|| format!("{name}:/dev/"))
             };
             let prefix = names.iter().find_map(host);
-            prefix.map_or(1, |prefix| names.keys().filter(|name| name.starts_with(&prefix)).count())
+            // The parameters name a volume of an instance only to leave it out.
+            let wanted = |name: &str, id: &Value| {
+                name.starts_with(prefix.as_deref().unwrap_or_default())
+                    && call.resources.iter().all(|resource| *id != **resource)
+            };
+            match prefix {
+                Some(_) => names.iter().filter(|(name, id)| wanted(name, id)).count(),
+                None => 1,
+            }
         };
         done.map(volumes).sum()
     }

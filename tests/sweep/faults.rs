@@ -42,6 +42,24 @@ tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
         ..DRILL
     },
     Drill {
+        name: "the owner of one volume of a host says never",
+        faults: "
+[[instance]]
+name = 'partly'
+volume = [
+  { device = '/dev/xvda', image = 'small.img' },
+  { device = '/dev/xvdf', image = 'var.img', tags = { 'sidelight:scan' = 'never' } },
+]
+",
+        outcomes: &[
+            ("web", "scanned"),
+            ("database", "scanned"),
+            ("idle", "skipped: stopped"),
+            ("partly", "scanned with gaps"),
+        ],
+        ..WEB_FAILS
+    },
+    Drill {
         name: "CreateSnapshots denied",
         faults: "[[fault]]\naction = 'CreateSnapshots'\nresource = 'web'\nerror = 'UnauthorizedOperation'\n",
         outcomes: web!("failed: denied"),

@@ -4,6 +4,7 @@
 mod accounts;
 mod books;
 mod check;
+mod cleanup;
 mod drill;
 mod drills;
 mod faults;

@@ -14,6 +14,10 @@ const UNSEEN: [&str; 1] = ["kms:Decrypt"];
 /// The duties of the roles in a scanned account.
 const DUTIES: [&str; 4] = ["discovery", "create", "read", "delete"];
 
+/// What a scan of an image is tried on.
+pub const IMAGE: &str =
+    "[[ami]]\nname = 'golden'\nvolume = [{ device = '/dev/xvda', image = 'small.img' }]\n";
+
 /// What the doctor is to find out.
 pub const UNPERMITTED: &str =
     "[[fault]]\naction = 'CreateSnapshots'\nerror = 'UnauthorizedOperation'\n";
@@ -41,8 +45,8 @@ fn the_policies_grant_what_is_needed_and_no_more() {
 
 /// Every command that asks AWS for anything.
 fn perform_everything(standin: &Standin, account: &Account) {
-    let volume = standin.id(account, "web-3:/dev/xvda");
-    let image = standin.id(account, "golden-with-data");
+    let volume = standin.id(account, "web:/dev/xvda");
+    let image = standin.id(account, "golden");
     for words in [
         &["sweep", "--stopped", "--no-match", "--include", "team=data"][..],
         &["scan", &volume, "--no-match"],

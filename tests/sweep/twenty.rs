@@ -8,6 +8,9 @@ use crate::standin::standin;
 use serde_json::Value;
 use std::fmt::Write;
 
+/// Measured: 53 to 59 MiB, unoptimised. Each of eight hosts may hold 32 MiB of blocks, and reads fewer.
+const MOST_MEMORY_MIB: u64 = 100;
+
 /// Drills over all of them.
 pub const DRILLS: &[Drill] = &[
     Drill {
@@ -100,7 +103,7 @@ fn hosts_are_scanned_side_by_side_in_bounded_memory() {
     let books = Books::of(standin, &account);
     let most = most_alive(&books);
     println!("20 hosts, 8 at a time: peak memory {peak} MiB, at most {most} snapshots at once");
-    assert!(peak < 160, "peak memory {peak} MiB");
+    assert!(peak < MOST_MEMORY_MIB, "peak memory {peak} MiB");
     assert!((4..=8).contains(&most), "at most {most} snapshots at once");
 }
 
