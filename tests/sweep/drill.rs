@@ -14,7 +14,7 @@ const SIGKILL: i32 = 9;
 /// Between two looks at the books.
 const LOOK: Duration = Duration::from_millis(100);
 /// Longer than any fault delays a call in a drill that kills.
-const QUIET: Duration = Duration::from_millis(900);
+const QUIET: Duration = Duration::from_secs(2);
 
 /// A drill.
 #[derive(Clone)]

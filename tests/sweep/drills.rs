@@ -51,7 +51,6 @@ fn every_drill_ends_as_expected_and_leaves_nothing() {
             scope.spawn(|| {
                 while let Some(drill) = drills.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let row = outcome(drill, standin);
-                    eprintln!("done: {}", drill.name);
                     rows.lock().expect("no drill panics here").push((drill.number, row));
                 }
             });

@@ -10,9 +10,10 @@ use std::process::Stdio;
 /// Snapshots stay pending until the signal comes.
 const SLOW: &str = "[snapshots]\nseconds = 3600\n";
 /// Reading takes long.
-const SLOW_BLOCKS: &str = "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\ndelay_ms = 400\n[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'database'\ndelay_ms = 400\n";
+const SLOW_BLOCKS: &str = "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\ndelay_ms = 1500\n[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'database'\ndelay_ms = 1500\n";
 /// What a create call makes is not told to a process that was killed meanwhile.
-const SLOW_CREATE: &str = "[[fault]]\naction = 'CreateSnapshots'\ndelay_ms = 700\n";
+const SLOW_CREATE: &str =
+    "[snapshots]\nseconds = 3600\n[[fault]]\naction = 'CreateSnapshots'\ndelay_ms = 700\n";
 
 const INTERRUPTED: &[(&str, &str)] = &[
     ("web", "failed: interrupted"),
@@ -32,7 +33,7 @@ const KILL: Drill = Drill { outcomes: &[], exit: 137, left: Left::Some, ..DRILL 
 pub const DRILLS: &[Drill] = &[
     Drill {
         name: "Ctrl-C while instances are listed",
-        faults: "[[fault]]\naction = 'DescribeVolumes'\ndelay_ms = 700\n",
+        faults: "[snapshots]\nseconds = 3600\n[[fault]]\naction = 'DescribeVolumes'\ndelay_ms = 700\n",
         signal: Some((Signal::Int, "ec2:DescribeInstances", 1)),
         ..INTERRUPT
     },
@@ -62,8 +63,20 @@ pub const DRILLS: &[Drill] = &[
         ..INTERRUPT
     },
     Drill {
+        name: "Ctrl-C once the root was read, but not what it mounts",
+        faults: "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'database:/dev/xvdf'\nafter = 2\ndelay_ms = 3000\n",
+        command: &["sweep", "--include", "team=data"],
+        signal: Some((Signal::Int, "ebs:GetSnapshotBlock", 5)),
+        outcomes: &[
+            ("web", "skipped: not_included"),
+            ("database", "failed: interrupted"),
+            ("idle", "skipped: not_included"),
+        ],
+        ..INTERRUPT
+    },
+    Drill {
         name: "Ctrl-C while snapshots are deleted",
-        faults: "[[fault]]\naction = 'DeleteSnapshot'\nafter = 1\ndelay_ms = 700\n",
+        faults: "[[fault]]\naction = 'DeleteSnapshot'\nafter = 1\ndelay_ms = 3000\n",
         signal: Some((Signal::Int, "ec2:DeleteSnapshot", 1)),
         outcomes: SOME_INTERRUPTED,
         ..INTERRUPT
