@@ -40,13 +40,22 @@ pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_sidelight"))
 }
 
+/// The real Debian disks.
+fn disks() -> Option<PathBuf> {
+    if std::env::var_os("SIDELIGHT_DISKS").is_none() {
+        test_material::skip("the real Debian disks, for which the small one stands in");
+        return None;
+    }
+    test_material::disks()
+}
+
 impl Standin {
     fn start(python: &Path, ebs_standin: &Path) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra/standin");
         let folder = tempfile::tempdir().expect("a folder");
         let images = folder.path().join("images");
         let mut make = Command::new(root.join("images"));
-        make.arg(&images).args(test_material::disks()).stderr(Stdio::null());
+        make.arg(&images).args(disks()).stderr(Stdio::null());
         assert!(make.status().expect("the images are made").success());
         let mut shell = Command::new("sh");
         shell.args(["-c", SHELL, "sh"]).arg(python).args(["-m", "standin", "--images"]);
