@@ -319,6 +319,16 @@ volume = [
         ..CANNOT_RUN
     },
     Drill {
+        name: "scan of an instance whose snapshot cannot be deleted",
+        faults: "[[fault]]\naction = 'DeleteSnapshot'\nerror = 'UnauthorizedOperation'\n",
+        command: &["scan", "@web"],
+        outcomes: NONE,
+        // Told on standard error; the exit code is that of the report.
+        exit: 0,
+        left: Left::Exactly(1),
+        ..DRILL
+    },
+    Drill {
         name: "scan of a volume, the answer to CreateSnapshot lost",
         faults: "[[fault]]\naction = 'CreateSnapshot'\nfirst = 1\ndrop = 'after'\n",
         command: &["scan", "@web:/dev/xvda"],
