@@ -68,10 +68,7 @@ impl Error {
 fn kind(code: &str) -> Kind {
     match code {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => Kind::Denied,
-        "RequestLimitExceeded"
-        | "Throttling"
-        | "ThrottlingException"
-        | "SnapshotCreationPerVolumeRateExceeded" => Kind::Throttled,
+        "RequestLimitExceeded" | "Throttling" | "ThrottlingException" => Kind::Throttled,
         "AuthFailure"
         | "UnrecognizedClientException"
         | "InvalidClientTokenId"
@@ -79,7 +76,9 @@ fn kind(code: &str) -> Kind {
         | "ExpiredTokenException"
         | "RequestExpired"
         | "SignatureDoesNotMatch" => Kind::Credentials,
-        "PendingSnapshotLimitExceeded"
+        // A volume takes one snapshot in 15 seconds: longer than the client tries again.
+        "SnapshotCreationPerVolumeRateExceeded"
+        | "PendingSnapshotLimitExceeded"
         | "SnapshotLimitExceeded"
         | "ConcurrentSnapshotLimitExceeded"
         | "ResourceLimitExceeded" => Kind::Limit,

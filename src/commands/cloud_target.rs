@@ -31,11 +31,14 @@ pub fn scan(
     let settings = Settings { cache_bytes, ..Settings::default() };
     let scanner = sweep::connect(cloud, settings, advisories)?;
     let outcome = match id.split('-').next() {
-        Some("i") => return scan_instance(&scanner, id, task),
-        Some("vol") => scanner.scan_volume(id, task),
-        _ => scanner.scan_image(id, task),
+        Some("i") => scan_instance(&scanner, id, task),
+        Some("vol") => scanner.scan_volume(id, task).map_err(|failure| told(id, &failure)),
+        _ => scanner.scan_image(id, task).map_err(|failure| told(id, &failure)),
     };
-    outcome.map_err(|failure| told(id, &failure))
+    if let Err(error) = scanner.sweep_up() {
+        tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
+    }
+    outcome
 }
 
 fn scan_instance(scanner: &Scanner<'_>, id: &str, task: &Task) -> anyhow::Result<Scan> {

@@ -82,17 +82,20 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let folder = args.output.as_deref().map(Folder::parse).transpose()?;
     let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
+    let snapshot_timeout = Duration::from_mins(args.snapshot_timeout);
     let settings = Settings {
         parallel: args.parallel.into(),
         cache_bytes: args.cache_size << 20,
         most_pending: args.most_pending,
-        snapshot_timeout: Duration::from_mins(args.snapshot_timeout),
+        snapshot_timeout,
+        // No host waits longer for room than for its snapshots.
+        room_timeout: Settings::default().room_timeout.min(snapshot_timeout),
         lifetime: Duration::from_hours(args.lifetime),
         ..Settings::default()
     };
     let scanner = connect(&args.cloud, settings, &advisories)?;
     let mut outcomes = Outcomes::new(folder, &scanner.account)?;
-    let leftovers = clean_up(&scanner.account);
+    let mut leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
     let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
     let selection = Selection {
@@ -108,6 +111,10 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         Ok(())
     })?;
     drop(task);
+    if let Err(error) = scanner.sweep_up() {
+        tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
+        leftovers.failed.push(error.to_string());
+    }
     let summary = summary(&scanner, &outcomes, leftovers, started);
     outcomes.write(&summary, &args.format, &Output::stdout())?;
     Ok(exit_code(&summary, args.fail_on))

@@ -61,8 +61,9 @@ impl TargetError {
         Self { target, problem, kind: TargetProblem::Other }
     }
 
+    /// A snapshot that cannot be read.
     #[cfg(feature = "ebs")]
-    fn snapshot(name: &str, error: &ebs_snapshot::Error) -> Self {
+    pub fn snapshot(name: &str, error: &ebs_snapshot::Error) -> Self {
         use ebs_snapshot::Error;
         let kind = match error {
             Error::KeyDenied { .. } => TargetProblem::Key,

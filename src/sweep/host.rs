@@ -4,7 +4,7 @@ use super::ledger::{Held, Ledger};
 use super::selection::{OPT_OUT, left_out, opted_out};
 use super::{Settings, now};
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
-use crate::model::{CloudContext, CloudVolume, Gap, GapReason, SkipReason};
+use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
 use crate::pipeline::{
     self, Advisories, Progress, Request, Scan, Stage, Target, TargetError, TargetProblem,
 };
@@ -56,6 +56,11 @@ pub struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
+    /// When all hosts are done: deletes what was made by calls whose answers were lost.
+    pub fn sweep_up(&self) -> Result<(), Error> {
+        self.ledger.sweep_up(&self.sweep)
+    }
+
     /// Scans an instance. However this ends, its snapshots are gone.
     pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<Scan, Failure> {
         let left_out = left_out(instance);
@@ -139,6 +144,11 @@ impl Scanner<'_> {
         let scanned = pipeline::scan(&request, progress);
         let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;
         let report = &mut scan.report;
+        // The end of the sweep took the snapshots away while they were read.
+        if self.ledger.is_closed() && !report.gaps.is_empty() {
+            return Err(interrupted());
+        }
+        self.check_read(report, &targets).map_err(|error| unreadable(&error, &context))?;
         progress.stage(Stage::Matching);
         let matched = pipeline::add_findings(report, self.advisories);
         matched.map_err(|error| Failure::new(SkipReason::Error, error))?;
@@ -147,6 +157,23 @@ impl Scanner<'_> {
         report.gaps.append(gaps);
         report.gaps.sort();
         Ok(scan)
+    }
+
+    /// A host of which nothing was read, for its blocks could not be, is not scanned: its first
+    /// blocks tell why.
+    fn check_read(&self, report: &ScanReport, targets: &[Target]) -> Result<(), TargetError> {
+        let packages = report.assets.iter().any(|asset| !asset.packages.is_empty());
+        let found = packages || !report.host.os.id.is_empty();
+        if found || !report.gaps.iter().any(|gap| gap.reason == GapReason::Unreadable) {
+            return Ok(());
+        }
+        for target in targets {
+            if let Target::Snapshot { id, name } = target {
+                let read = self.ebs.snapshot(id).and_then(|snapshot| snapshot.first_block());
+                read.map_err(|error| TargetError::snapshot(name, &error))?;
+            }
+        }
+        Ok(())
     }
 
     fn create(&self, instance: &Instance, left_out: &[&CloudVolume]) -> Result<Held, Failure> {
@@ -160,7 +187,8 @@ impl Scanner<'_> {
                 Some(Err(error)) if error.kind != Kind::Limit => return Err(refused(&error)),
                 None if self.ledger.is_closed() => return Err(interrupted()),
                 Some(Err(_)) | None if Instant::now() < until => {}
-                Some(Err(_)) | None => {
+                Some(Err(error)) => return Err(refused(&error)),
+                None => {
                     let detail = "too many snapshots of this account are on their way";
                     return Err(Failure::new(SkipReason::PendingLimit, detail));
                 }

@@ -8,9 +8,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Attempts to delete one snapshot, beside those of the client.
-const ATTEMPTS: u32 = 3;
+const ATTEMPTS: u64 = 3;
 /// Snapshots deleted at the same time when the ledger is closed.
 const DELETING: usize = 8;
+
+/// The actions that make snapshots.
+const CREATING: [&str; 2] = ["ec2:CreateSnapshots", "ec2:CreateSnapshot"];
 
 /// The ledger.
 pub struct Ledger {
@@ -23,7 +26,10 @@ pub struct Ledger {
 struct State {
     closed: bool,
     creating: usize,
+    /// Create calls that were answered with what they made.
+    answered: u64,
     live: BTreeSet<String>,
+    deleting: BTreeSet<String>,
     undeleted: BTreeSet<String>,
 }
 
@@ -50,6 +56,7 @@ impl Ledger {
         let mut state = self.lock();
         state.creating -= 1;
         if let Ok(created) = &outcome {
+            state.answered += 1;
             state.live.extend(created.iter().map(|it| it.snapshot.clone()));
         }
         drop(state);
@@ -105,21 +112,69 @@ impl Ledger {
         self.lock().undeleted.iter().cloned().collect()
     }
 
+    /// Deletes what calls have made whose answers were lost, and tries once more what could not be
+    /// deleted. Both are found by the tags of this sweep alone; nothing is asked if there are none.
+    pub fn sweep_up(&self, sweep: &str) -> Result<(), Error> {
+        if !self.may_have_more() {
+            return Ok(());
+        }
+        let tagged = self.account.tagged_snapshots()?;
+        for tagged in tagged.into_iter().filter(|tagged| tagged.sweep == sweep) {
+            let mut state = self.lock();
+            // Those of hosts that are still scanned are theirs to delete.
+            if !state.live.contains(&tagged.snapshot) && !state.deleting.contains(&tagged.snapshot)
+            {
+                state.live.insert(tagged.snapshot.clone());
+                drop(state);
+                self.delete(&tagged.snapshot);
+            }
+        }
+        Ok(())
+    }
+
+    /// An attempt that was not answered may have been carried out all the same.
+    fn may_have_more(&self) -> bool {
+        let calls = self.account.calls();
+        let made = calls.iter().filter(|(action, _)| CREATING.contains(&action.as_str()));
+        let made: u64 = made.map(|(_, calls)| calls).sum();
+        let state = self.lock();
+        made > state.answered || !state.undeleted.is_empty()
+    }
+
+    /// Deletes a snapshot that is there, or waits for whoever does.
     fn delete(&self, id: &str) {
-        for attempt in 1..=ATTEMPTS {
+        let mut state = self.lock();
+        while state.deleting.contains(id) {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if !state.live.remove(id) {
+            return;
+        }
+        state.deleting.insert(id.to_owned());
+        drop(state);
+        let outcome = self.try_delete(id);
+        let mut state = self.lock();
+        state.deleting.remove(id);
+        match outcome {
+            Ok(()) => state.undeleted.remove(id),
+            Err(_) => state.undeleted.insert(id.to_owned()),
+        };
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn try_delete(&self, id: &str) -> Result<(), Error> {
+        let mut attempt = 1;
+        loop {
             match self.account.delete_snapshot(id) {
-                Ok(()) => {
-                    let mut state = self.lock();
-                    state.live.remove(id);
-                    state.undeleted.remove(id);
-                    return;
-                }
                 Err(error) if attempt == ATTEMPTS => {
                     tracing::error!(snapshot = id, %error, "a snapshot is left over");
-                    self.lock().undeleted.insert(id.to_owned());
+                    return Err(error);
                 }
-                Err(_) => std::thread::sleep(Duration::from_secs(u64::from(attempt))),
+                Err(_) => std::thread::sleep(Duration::from_secs(attempt)),
+                Ok(()) => return Ok(()),
             }
+            attempt += 1;
         }
     }
 

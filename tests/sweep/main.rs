@@ -1,0 +1,19 @@
+//! Sweeps, clean-ups and scans of instances over a stand-in AWS account (`infra/standin`), with its
+//! faults. `scripts/sweep-drills` shows the table of them.
+
+mod accounts;
+mod books;
+mod check;
+mod cleanup;
+mod drill;
+mod drills;
+mod faults;
+mod killed;
+mod permissions;
+mod reports;
+mod standin;
+mod targets;
+mod twenty;
+#[path = "../scan/report/validator.rs"]
+mod validator;
+mod witness;
