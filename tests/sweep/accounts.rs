@@ -89,9 +89,11 @@ pub enum Other {
     Together,
     /// A second Ctrl-C.
     Impatient,
+    /// One that is swept by roles.
+    Roles,
 }
 
-const ALL: [Other; 9] = [
+const ALL: [Other; 10] = [
     Other::Reports,
     Other::Targets,
     Other::Alike,
@@ -101,6 +103,7 @@ const ALL: [Other; 9] = [
     Other::Killed,
     Other::Together,
     Other::Impatient,
+    Other::Roles,
 ];
 
 impl Other {
@@ -116,6 +119,7 @@ impl Other {
             Self::Killed => Account::three(number, crate::cleanup::SLOW),
             Self::Together => Account::three(number, crate::cleanup::LOST),
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
+            Self::Roles => Account::three(number, crate::roles::TASK),
         }
     }
 }

@@ -11,6 +11,7 @@ mod faults;
 mod killed;
 mod permissions;
 mod reports;
+mod roles;
 mod standin;
 mod targets;
 mod twenty;

@@ -1,0 +1,147 @@
+//! A scanner as Terraform deploys it: a task role that may do nothing itself assumes the roles that
+//! `sidelight onboard` prints, one for each duty, and puts its results into a bucket.
+
+use crate::accounts::{Account, Other};
+use crate::standin::{Standin, standin};
+use serde_json::Value;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+/// The scanner's own role.
+pub const TASK: &str = "[[role]]\nname = 'task'\n";
+const EXTERNAL_ID: &str = "a-strangers-word";
+const BUCKET: &str = "sidelight-results";
+
+/// Makes the roles that it reads, and a bucket; prints credentials of the task's role.
+const DEPLOY: &str = r#"
+import boto3, json, sys
+iam, account, bucket = boto3.client("iam"), sys.argv[1], sys.argv[2]
+for role in json.load(sys.stdin):
+    name = role["RoleName"]
+    iam.create_role(RoleName=name, Description=role["Description"],
+                    AssumeRolePolicyDocument=json.dumps(role["AssumeRolePolicyDocument"]))
+    for policy in role["Policies"]:
+        iam.put_role_policy(RoleName=name, PolicyName=policy["PolicyName"],
+                            PolicyDocument=json.dumps(policy["PolicyDocument"]))
+s3 = boto3.client("s3")
+s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+task = boto3.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/task", RoleSessionName="task")
+print(json.dumps(task["Credentials"], default=str))
+"#;
+/// Prints what is in the bucket, by key.
+const LIST: &str = r#"
+import boto3, json, sys
+s3, bucket = boto3.client("s3"), sys.argv[1]
+keys = [found["Key"] for found in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+read = lambda key: json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+print(json.dumps({key: read(key) for key in keys}))
+"#;
+
+/// Runs a script with the variables of an account.
+fn python(standin: &Standin, account: &Account, words: &[&str], input: &str) -> Value {
+    let as_user = standin.sidelight(account, &[]);
+    let python = test_material::python().expect("the stand-in runs with it");
+    let mut command = Command::new(python);
+    command.arg("-c").args(words).stdin(Stdio::piped()).stdout(Stdio::piped());
+    for (name, value) in as_user.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("AWS_DEFAULT_REGION", account.region);
+    let mut child = command.spawn().expect("python runs");
+    child.stdin.take().expect("piped").write_all(input.as_bytes()).expect("taken");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn onboard(account: &Account, format: &str) -> Output {
+    let role = format!("arn:aws:iam::{}:role/task", account.id);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidelight"));
+    command.args(["onboard", "--account", &account.id, "--scanner-role", &role]);
+    command.args(["--external-id", EXTERNAL_ID, "--region", account.region, "--format", format]);
+    command.output().expect("the program runs")
+}
+
+/// `sidelight` as the task that Terraform starts.
+fn task(standin: &Standin, account: &Account, task: &Value, words: &[&str]) -> Command {
+    let text = |name: &str| task[name].as_str().expect("text");
+    let mut command = standin.sidelight(account, words);
+    command
+        .env("AWS_ACCESS_KEY_ID", text("AccessKeyId"))
+        .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
+        .env("AWS_SESSION_TOKEN", text("SessionToken"))
+        .env("SIDELIGHT_ROLE_PREFIX", "sidelight")
+        .env("SIDELIGHT_ACCOUNTS", &account.id)
+        .env("SIDELIGHT_EXTERNAL_ID", EXTERNAL_ID);
+    command
+}
+
+#[test]
+fn each_duty_has_the_credentials_of_its_own_role() {
+    let Some(standin) = standin() else { return };
+    let account = Other::Roles.account();
+    let roles = String::from_utf8(onboard(&account, "policy").stdout).expect("UTF-8");
+    let credentials = python(standin, &account, &[DEPLOY, &account.id, BUCKET], &roles);
+
+    let mut stranger = task(standin, &account, &credentials, &["sweep", "--no-match"]);
+    let refused = stranger.env("SIDELIGHT_EXTERNAL_ID", "guessed").output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("cannot assume") && stderr.contains("sidelight-discovery"), "{stderr}");
+
+    let words = ["sweep", "--no-match", "--output", &format!("s3://{BUCKET}/one/two")];
+    let output = task(standin, &account, &credentials, &words).output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+
+    let calls = &standin.control("calls")["calls"];
+    for (action, duty) in [
+        ("ec2:DescribeInstances", "discovery"),
+        ("ec2:CreateSnapshots", "create"),
+        ("ebs:GetSnapshotBlock", "read"),
+        ("ec2:DeleteSnapshot", "delete"),
+    ] {
+        let principals = calls[action]["principals"].as_object().expect("principals");
+        let own: Vec<_> = principals.keys().filter(|arn| arn.contains(&account.id)).collect();
+        let expected =
+            format!("arn:aws:sts::{}:assumed-role/sidelight-{duty}/sidelight", account.id);
+        assert_eq!(own, [&expected], "{action}");
+    }
+
+    let written = python(standin, &account, &[LIST, BUCKET], "");
+    let sweep = &written["one/two/sweep.json"];
+    assert_eq!(sweep["totals"]["scanned"], 2);
+    for host in sweep["hosts"].as_array().expect("hosts") {
+        let id = host["instance_id"].as_str().expect("an id");
+        let report = &written[format!("one/two/{id}/report.json")];
+        assert_eq!(report["schema_version"].is_null(), host["report"].is_null(), "{id}");
+    }
+}
+
+#[test]
+fn what_an_account_has_to_make_is_printed_in_each_form() {
+    let account = Account::new(1, "");
+    for (format, place) in [
+        ("policy", "/0/AssumeRolePolicyDocument/Statement/0/Condition/StringEquals/sts:ExternalId"),
+        (
+            "cloudformation",
+            "/Resources/ReadRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition/StringEquals/sts:ExternalId",
+        ),
+        ("tfvars", "/external_id"),
+    ] {
+        let output = onboard(&account, format);
+        let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(document.pointer(place), Some(&EXTERNAL_ID.into()), "{format}");
+    }
+    // The inputs are those that the module declares.
+    let inputs: Value = serde_json::from_slice(&onboard(&account, "tfvars").stdout).expect("JSON");
+    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("terraform/modules/target-role");
+    let declared = std::fs::read_to_string(module.join("variables.tf")).expect("the module");
+    for name in inputs.as_object().expect("inputs").keys() {
+        assert!(declared.contains(&format!("variable \"{name}\"")), "{name}");
+    }
+}
