@@ -2,6 +2,7 @@
 
 pub mod os;
 mod purl;
+mod unread;
 
 use crate::host::Host;
 use crate::model::{Gap, GapReason, Package, Partial};
@@ -35,7 +36,8 @@ pub enum PathPattern {
 /// All catalogers. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg];
 
-/// All packages of a host, sorted, each once. No package database at all is a gap.
+/// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
+/// so is none at all.
 pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
     let mut databases = 0;
@@ -46,14 +48,20 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
             all.found.extend(found);
         }
     }
-    if databases == 0 {
-        let names: Vec<_> = CATALOGERS.iter().map(|cataloger| cataloger.name()).collect();
-        let detail = format!("no package database of a known kind ({})", names.join(", "));
-        all.gaps.push(Gap::new("/", GapReason::Missing, detail));
+    let unread = unread::find(host);
+    all.gaps.extend(unread.gaps);
+    if databases == 0 && !unread.system {
+        all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }
     all.found.sort();
     all.found.dedup();
     all
+}
+
+fn no_database() -> String {
+    let read = CATALOGERS.iter().map(|cataloger| cataloger.name());
+    let known: Vec<_> = read.chain(unread::systems()).collect();
+    format!("no package database of a known kind ({})", known.join(", "))
 }
 
 /// The exact paths that catalogers read, so that their blocks can be asked for early.

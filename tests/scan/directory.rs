@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const STATUS: &str =
     "Package: good\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n";
 
-fn root(work: &Path) -> PathBuf {
+/// A root with one package, as the program takes it.
+pub fn root(work: &Path) -> PathBuf {
     fs::create_dir_all(work.join("etc")).expect("made");
     fs::create_dir_all(work.join("var/lib/dpkg")).expect("made");
     fs::write(work.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
@@ -18,7 +19,8 @@ fn root(work: &Path) -> PathBuf {
     PathBuf::from(format!("dir:{}", work.display()))
 }
 
-fn names(report: &serde_json::Value) -> Vec<&str> {
+/// Names of the packages.
+pub fn names(report: &serde_json::Value) -> Vec<&str> {
     let packages = report["assets"][0]["packages"].as_array().expect("packages");
     packages.iter().filter_map(|package| package["name"].as_str()).collect()
 }
