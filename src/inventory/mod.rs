@@ -79,7 +79,9 @@ fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial
     for path in files {
         let Partial { found: more, gaps } = cataloger.catalog(host, path);
         sound &= gaps.is_empty();
-        gaps.into_iter().for_each(|gap| problems.push(gap));
+        for gap in gaps {
+            problems.push(gap);
+        }
         found.extend(more);
         if found.len() > MOST_PACKAGES {
             found.truncate(MOST_PACKAGES);

@@ -148,8 +148,8 @@ fn endless(listener: &TcpListener, sent: &AtomicU64) {
         };
         let mut alive = peer.write_all(answer.as_bytes()).is_ok();
         while alive && answer.contains("1073741824") && sent.load(Ordering::SeqCst) < 4 << 30 {
-            alive = peer.write_all(&[0; 65_536]).is_ok();
-            sent.fetch_add(65_536, Ordering::SeqCst);
+            alive = peer.write_all(&[0; 16_384]).is_ok();
+            sent.fetch_add(16_384, Ordering::SeqCst);
         }
     }
 }

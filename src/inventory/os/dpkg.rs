@@ -11,8 +11,8 @@ mod database;
 mod stanza;
 
 use crate::host::Host;
-use crate::inventory::{Cataloger, MOST_FILES, PathPattern, Problems, purl::purl};
-use crate::model::{Ecosystem, Gap, GapReason, Package, Partial, SourcePackage, printable};
+use crate::inventory::{Cataloger, PathPattern, Problems, purl::purl};
+use crate::model::{Ecosystem, Gap, GapReason, Os, Package, Partial, SourcePackage, printable};
 use database::{Database, Instance, Writing};
 use stanza::{Problem, Stanza, Stanzas, corrupt};
 use std::io::Read;
@@ -24,6 +24,8 @@ const STATUS: &str = "/var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "/var/lib/dpkg/status.d";
 const JOURNAL: &str = "/var/lib/dpkg/updates";
 const MOST_FILE: u64 = 256 << 20;
+/// Files of the journal that are read; dpkg writes them into `status` when there are 250.
+const MOST_UPDATES: usize = 1000;
 /// Problems of one file that are listed.
 const MOST_PROBLEMS: usize = 100;
 
@@ -65,10 +67,10 @@ fn journal(host: &Host, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let numbered = entries.filter(|entry| entry.name.iter().all(u8::is_ascii_digit));
     let mut files: Vec<_> =
         numbered.map(|entry| [JOURNAL.as_bytes(), b"/", &entry.name].concat()).collect();
-    if files.len() > MOST_FILES {
-        let detail = format!("{} files; only the first {MOST_FILES} were read", files.len());
+    if files.len() > MOST_UPDATES {
+        let detail = format!("{} files; only the first {MOST_UPDATES} were read", files.len());
         gaps.push(Gap::new(JOURNAL, GapReason::Limit, detail));
-        files.truncate(MOST_FILES);
+        files.truncate(MOST_UPDATES);
     }
     files
 }
@@ -111,8 +113,7 @@ impl Reader<'_> {
         let os = &self.host.context.os;
         let mut stanzas = Stanzas::new(file);
         while let Some(stanza) = stanzas.next() {
-            let instance = stanza
-                .and_then(|stanza| instance(&stanza, writing, evidence, &os.id, &os.version_id));
+            let instance = stanza.and_then(|stanza| instance(&stanza, writing, evidence, os));
             match instance {
                 Ok(instance) => {
                     if !self.database.put(instance, writing) {
@@ -132,8 +133,7 @@ fn instance(
     stanza: &Stanza,
     writing: Writing,
     evidence: &str,
-    distro: &str,
-    release: &str,
+    os: &Os,
 ) -> Result<Instance, Problem> {
     let field = |name: &str| stanza.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let Some(name) = field("package") else {
@@ -157,21 +157,25 @@ fn instance(
         let Some(version) = field("version") else {
             return Err(corrupt(format!("package {name}: no version")));
         };
-        let distro_tag =
-            if release.is_empty() { String::new() } else { format!("{distro}-{release}") };
-        let qualifiers = [("arch", arch), ("distro", distro_tag.as_str())];
         instance.package = Some(Package {
             name: name.to_owned(),
             version: version.to_owned(),
             arch: arch.to_owned(),
             ecosystem: Ecosystem::Deb,
-            purl: purl(Ecosystem::Deb.purl_type(), distro, name, version, &qualifiers),
+            purl: deb_purl(name, version, arch, os),
             source: source(field("source"), name, version),
             origin: field("origin").map(str::to_owned),
             evidence: vec![evidence.to_owned()],
         });
     }
     Ok(instance)
+}
+
+fn deb_purl(name: &str, version: &str, arch: &str, os: &Os) -> String {
+    let (distro, release) = (&os.id, &os.version_id);
+    let tag = if release.is_empty() { String::new() } else { format!("{distro}-{release}") };
+    let qualifiers = [("arch", arch), ("distro", tag.as_str())];
+    purl(Ecosystem::Deb.purl_type(), distro, name, version, &qualifiers)
 }
 
 /// `Source: name (version)`; either part is left out where it equals the binary package's.
@@ -193,7 +197,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(stanza) = stanzas.next() {
             let instance =
-                stanza.and_then(|stanza| instance(&stanza, Writing::Status, "", "debian", "12"));
+                stanza.and_then(|stanza| instance(&stanza, Writing::Status, "", &Os::default()));
             match instance {
                 Ok(instance) => found.extend(instance.package.map(|p| {
                     format!("{} {} {} {}", p.name, p.version, p.source.name, p.source.version)
