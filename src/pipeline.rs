@@ -34,12 +34,10 @@ pub struct Request<'a> {
     /// The account that snapshots are in, if it is open already.
     #[cfg(feature = "ebs")]
     pub account: Option<&'a crate::source::ebs_snapshot::Account>,
-    /// A target that cannot be opened is a gap, if another can.
-    pub lenient: bool,
 }
 
 impl<'a> Request<'a> {
-    /// All of these disks, or none.
+    /// These disks, in the region and account of the environment.
     pub fn new(targets: &'a [Target], cache_bytes: u64) -> Self {
         Self {
             targets,
@@ -47,7 +45,6 @@ impl<'a> Request<'a> {
             region: None,
             #[cfg(feature = "ebs")]
             account: None,
-            lenient: false,
         }
     }
 }

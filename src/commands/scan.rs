@@ -56,7 +56,8 @@ pub struct Args {
     /// List packages only, without matching them with advisories
     #[arg(long)]
     no_match: bool,
-    /// Exit with 1 if a finding is at least this severe
+    /// Exit with 1 if a finding is at least this severe, or known to be exploited, whatever its
+    /// severity; one that its vendor has not rated is `unknown`, below `low`
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
     fail_on: Option<Severity>,
     /// MiB of disk blocks held in memory
@@ -198,7 +199,7 @@ pub(super) fn open_advisories(named: Option<&Path>, no_match: bool) -> anyhow::R
 /// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.
 fn exit_code(report: &ScanReport, fail_on: Option<Severity>) -> ExitCode {
     let mut findings = report.assets.iter().flat_map(|asset| &asset.findings);
-    if fail_on.is_some_and(|threshold| findings.any(|finding| finding.severity >= threshold)) {
+    if fail_on.is_some_and(|threshold| findings.any(|finding| finding.reaches(threshold))) {
         return ExitCode::from(1);
     }
     ExitCode::from(if report.gaps.is_empty() { 0 } else { 3 })

@@ -4,9 +4,12 @@
 //! an address. Loopback, link-local and unspecified addresses are left out.
 
 use super::{Tree, identity};
-use crate::model::Gap;
+use crate::model::{Gap, GapReason};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+
+/// Most files of one folder that are read.
+const MOST_FILES: usize = 1000;
 
 type Extract = fn(&str) -> Vec<&str>;
 
@@ -61,13 +64,17 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
 
 fn read_source(tree: &Tree, source: &Source) -> (Vec<IpAddr>, Vec<Gap>) {
     let (mut addresses, mut gaps) = (Vec::new(), Vec::new());
-    for entry in tree.list(source.folder.as_bytes(), &mut gaps) {
-        let (prefix, suffix) = (source.prefix.as_bytes(), source.suffix.as_bytes());
-        if entry.name.starts_with(prefix) && entry.name.ends_with(suffix) {
-            let path = [source.folder.as_bytes(), b"/", &entry.name].concat();
-            let text = identity::text(tree, path, &mut gaps).unwrap_or_default();
-            addresses.extend((source.extract)(&text).into_iter().filter_map(address));
-        }
+    let (prefix, suffix) = (source.prefix.as_bytes(), source.suffix.as_bytes());
+    let mut entries = tree.list(source.folder.as_bytes(), &mut gaps);
+    entries.retain(|entry| entry.name.starts_with(prefix) && entry.name.ends_with(suffix));
+    if entries.len() > MOST_FILES {
+        let detail = format!("{} files; only the first {MOST_FILES} were read", entries.len());
+        gaps.push(Gap::new(source.folder, GapReason::Limit, detail));
+    }
+    for entry in entries.iter().take(MOST_FILES) {
+        let path = [source.folder.as_bytes(), b"/", &entry.name].concat();
+        let text = identity::text(tree, path, &mut gaps).unwrap_or_default();
+        addresses.extend((source.extract)(&text).into_iter().filter_map(address));
     }
     (addresses, gaps)
 }
@@ -84,7 +91,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 fn ifupdown(text: &str) -> Vec<&str> {
-    lines_after(text, &["address "])
+    lines_after(text, &["address"])
 }
 
 fn ifcfg(text: &str) -> Vec<&str> {
@@ -107,15 +114,18 @@ fn network_manager(text: &str) -> Vec<&str> {
 }
 
 fn dhclient(text: &str) -> Vec<&str> {
-    lines_after(text, &["fixed-address ", "iaaddr "])
+    lines_after(text, &["fixed-address", "iaaddr"])
         .into_iter()
         .map(|rest| rest.trim_end_matches([';', '{', ' ']))
         .collect()
 }
 
-fn lines_after<'a>(text: &'a str, starts: &[&str]) -> Vec<&'a str> {
+/// What follows one of these words and white space.
+fn lines_after<'a>(text: &'a str, words: &[&str]) -> Vec<&'a str> {
     text.lines()
-        .filter_map(|line| starts.iter().find_map(|start| line.trim_start().strip_prefix(start)))
+        .filter_map(|line| line.trim_start().split_once([' ', '\t']))
+        .filter(|(word, _)| words.contains(word))
+        .map(|(_, rest)| rest)
         .collect()
 }
 
@@ -181,8 +191,8 @@ mod tests {
         check(dhclient, "  iaaddr 2001:db8::9 {\n", &["2001:db8::9"]);
         check(
             ifupdown,
-            "iface lo inet loopback\n  address 127.0.0.1\niface eth0\n\taddress 10.1.1.1/24\n",
-            &["10.1.1.1"],
+            "iface lo inet loopback\n  address 127.0.0.1\niface eth0\n\taddress 10.1.1.1/24\niface eth1\n\taddress\t 10.1.1.2\n",
+            &["10.1.1.1", "10.1.1.2"],
         );
         check(
             ifcfg,

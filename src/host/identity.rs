@@ -15,7 +15,7 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
             with_gaps(|gaps| {
                 let hostname = first_line(tree, "/etc/hostname", gaps);
                 let hostname = hostname.or_else(|| sysconfig_hostname(tree, gaps));
-                (hostname, first_line(tree, "/etc/machine-id", gaps))
+                (hostname, machine_id(tree, gaps))
             })
         });
         let ips = scope.spawn(|| with_gaps(|gaps| addresses::find(tree, gaps)));
@@ -62,6 +62,12 @@ fn first_line(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> Option<String> {
     Some(printable(line.as_bytes()))
 }
 
+/// As `machine-id(5)` has it; an image that was not yet started has none, or a word in its place.
+fn machine_id(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<String> {
+    let id = first_line(tree, "/etc/machine-id", gaps)?;
+    (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
+}
+
 fn sysconfig_hostname(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<String> {
     let text = text(tree, "/etc/sysconfig/network", gaps)?;
     assignments(&text).find(|(key, _)| key == "HOSTNAME").map(|(_, value)| value)
@@ -97,7 +103,7 @@ fn os_release(text: &str) -> Os {
     let mut os = Os { id: "linux".to_owned(), ..Os::default() };
     for (key, value) in assignments(text) {
         match key.as_str() {
-            "ID" => os.id = value,
+            "ID" if !value.is_empty() => os.id = value,
             "VERSION_ID" => os.version_id = value,
             "VERSION_CODENAME" => os.codename = Some(value),
             "PRETTY_NAME" => os.pretty_name = value,
@@ -151,5 +157,6 @@ mod tests {
         assert_eq!(os.pretty_name, "Debian \"12\"");
         assert_eq!(os.id_like, ["rhel", "fedora"]);
         assert_eq!(os.codename.as_deref(), Some("book$worm"));
+        assert_eq!(os_release("ID=\nVERSION_ID=1\n").id, "linux");
     }
 }

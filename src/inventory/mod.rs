@@ -1,10 +1,21 @@
 //! What is installed: catalogers turn files of a host into packages.
 
 pub mod os;
+mod problems;
 mod purl;
+mod unread;
+
+pub use problems::Problems;
 
 use crate::host::Host;
-use crate::model::{Gap, GapReason, Package, Partial};
+use crate::model::{Gap, GapReason, Package, Partial, printable};
+
+/// Most packages of one kind that are taken.
+pub const MOST_PACKAGES: usize = 200_000;
+/// Most files of one folder that are read.
+pub const MOST_FILES: usize = 10_000;
+/// Problems of one kind of database that are listed.
+const MOST_PROBLEMS: usize = 1000;
 
 /// Reads one package database format.
 pub trait Cataloger: Send + Sync {
@@ -13,6 +24,11 @@ pub trait Cataloger: Send + Sync {
 
     /// The files it reads.
     fn patterns(&self) -> &[PathPattern];
+
+    /// Folders that belong to those files, so that their blocks can be asked for early.
+    fn beside(&self) -> &[&'static str] {
+        &[]
+    }
 
     /// The packages that the file at `path` proves.
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>>;
@@ -35,33 +51,68 @@ pub enum PathPattern {
 /// All catalogers. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg];
 
-/// All packages of a host, sorted, each once. No package database at all is a gap.
+/// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
+/// so is none at all.
 pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
     let mut databases = 0;
     for cataloger in CATALOGERS {
-        for path in files(host, *cataloger, &mut all.gaps) {
-            databases += 1;
-            let found = cataloger.catalog(host, &path).into_found(&mut all.gaps);
-            all.found.extend(found);
-        }
+        let files = files(host, *cataloger, &mut all.gaps);
+        databases += files.len();
+        all.found.extend(catalog(host, *cataloger, &files).into_found(&mut all.gaps));
     }
-    if databases == 0 {
-        let names: Vec<_> = CATALOGERS.iter().map(|cataloger| cataloger.name()).collect();
-        let detail = format!("no package database of a known kind ({})", names.join(", "));
-        all.gaps.push(Gap::new("/", GapReason::Missing, detail));
+    let unread = unread::find(host);
+    all.gaps.extend(unread.gaps);
+    if databases == 0 && !unread.system {
+        all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }
     all.found.sort();
     all.found.dedup();
     all
 }
 
+/// What one cataloger finds in its files.
+fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial<Vec<Package>> {
+    let mut found = Vec::new();
+    let mut problems = Problems::new(cataloger.name(), MOST_PROBLEMS);
+    let mut sound = true;
+    for path in files {
+        let Partial { found: more, gaps } = cataloger.catalog(host, path);
+        sound &= gaps.is_empty();
+        for gap in gaps {
+            problems.push(gap);
+        }
+        found.extend(more);
+        if found.len() > MOST_PACKAGES {
+            found.truncate(MOST_PACKAGES);
+            let detail = format!("more than {MOST_PACKAGES} packages; the rest was not read");
+            problems.push(Gap::new(printable(path), GapReason::Limit, detail));
+            break;
+        }
+    }
+    if let Some(first) = files.first()
+        && found.is_empty()
+        && sound
+    {
+        let detail = "a package database in which nothing is installed";
+        problems.push(Gap::new(printable(first), GapReason::Missing, detail));
+    }
+    Partial { found, gaps: problems.into_gaps() }
+}
+
+fn no_database() -> String {
+    let read = CATALOGERS.iter().map(|cataloger| cataloger.name());
+    let known: Vec<_> = read.chain(unread::systems()).collect();
+    format!("no package database of a known kind ({})", known.join(", "))
+}
+
 /// The exact paths that catalogers read, so that their blocks can be asked for early.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     let patterns = CATALOGERS.iter().flat_map(|cataloger| cataloger.patterns());
-    patterns.map(|pattern| match pattern {
+    let files = patterns.map(|pattern| match pattern {
         PathPattern::File(path) | PathPattern::Folder { path, .. } => *path,
-    })
+    });
+    files.chain(CATALOGERS.iter().flat_map(|cataloger| cataloger.beside()).copied())
 }
 
 /// The paths on this host that a cataloger's patterns mean.
@@ -77,7 +128,14 @@ fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<Vec
             PathPattern::Folder { path, except } => {
                 let entries = host.tree.list(path.as_bytes(), gaps).into_iter();
                 let wanted = entries.filter(|entry| !entry.name.ends_with(except.as_bytes()));
-                files.extend(wanted.map(|entry| [path.as_bytes(), b"/", &entry.name].concat()));
+                let wanted: Vec<_> = wanted.collect();
+                if wanted.len() > MOST_FILES {
+                    let count = wanted.len();
+                    let detail = format!("{count} files; only the first {MOST_FILES} were read");
+                    gaps.push(Gap::new(path, GapReason::Limit, detail));
+                }
+                let read = wanted.iter().take(MOST_FILES);
+                files.extend(read.map(|entry| [path.as_bytes(), b"/", &entry.name].concat()));
             }
         }
     }

@@ -29,6 +29,14 @@ pub struct Finding {
     pub feed: String,
 }
 
+impl Finding {
+    /// Whether it is at least this severe. What is known to be exploited always is: no rating
+    /// makes it wait.
+    pub fn reaches(&self, threshold: Severity) -> bool {
+        self.kev || self.severity >= threshold
+    }
+}
+
 /// How bad, in the vendor's words. Ordered from nothing known to worst.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,

@@ -64,6 +64,8 @@ pub struct FeedState {
     pub date: String,
     /// SHA-256 of the feed's file.
     pub sha256: String,
+    /// Entries that were not understood, and so not matched.
+    pub skipped: u64,
 }
 
 /// What a scan read and spent.

@@ -153,8 +153,8 @@ pub struct Disk {
 }
 
 impl Disks {
-    /// Opens all targets. One that cannot be opened ends the scan, for its absence would make every
-    /// answer incomplete; a lenient scan takes it for a gap, if another can be opened.
+    /// Opens all targets. A file that cannot be opened ends the scan: whoever named it can mend the
+    /// name. A snapshot that cannot be opened is a gap, if another disk can.
     pub fn open(
         request: &Request,
         cache: &Arc<BlockCache>,
@@ -168,7 +168,7 @@ impl Disks {
         for target in request.targets {
             match open_target(target, &mut cloud, cache) {
                 Ok(disk) => disks.push(disk),
-                Err(error) if request.lenient => failed.push(error),
+                Err(error) if matches!(target, Target::Snapshot { .. }) => failed.push(error),
                 Err(error) => return Err(error),
             }
         }

@@ -1,6 +1,6 @@
 //! Matches the packages of a scan with advisories.
 
-use crate::advisory::store::{Store, StoreError};
+use crate::advisory::store::{FeedInfo, Store, StoreError};
 use crate::matching;
 use crate::model::{FeedState, Gap, GapReason, ScanReport};
 
@@ -14,7 +14,7 @@ pub enum Advisories {
     Store(Store),
 }
 
-/// Matches the packages of a report; that there is nothing to match them with is a gap.
+/// Matches the packages of a report; what there is not to match them with is a gap.
 pub fn add_findings(report: &mut ScanReport, advisories: &Advisories) -> Result<(), StoreError> {
     match advisories {
         Advisories::Unwanted => {}
@@ -33,9 +33,13 @@ fn match_with(report: &mut ScanReport, store: &Store) -> Result<(), StoreError> 
         let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
         asset.findings = matched.into_found(&mut report.gaps);
     }
-    let feeds = store.feeds().into_iter();
-    report.feeds = feeds
-        .map(|feed| FeedState { name: feed.name, date: feed.date, sha256: feed.sha256 })
-        .collect();
+    for feed in store.feeds() {
+        let FeedInfo { name, date, sha256, skipped, .. } = feed;
+        if skipped > 0 {
+            let detail = format!("{skipped} of its entries were not understood, so not matched");
+            report.gaps.push(Gap::new(format!("feed {name}"), GapReason::Corrupt, detail));
+        }
+        report.feeds.push(FeedState { name, date, sha256, skipped });
+    }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn nothing(report: &ScanReport) -> &'static str {
 
 fn write_gaps(report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
     if report.gaps.is_empty() {
-        return writeln!(out, "\nno gaps: everything that may hold packages was read");
+        return writeln!(out, "\nno gaps: every package database of a known kind was read");
     }
     let gaps = counted(report.gaps.len(), "gap");
     writeln!(out, "\n{gaps}: this was not read or not matched, so the result may be incomplete")?;

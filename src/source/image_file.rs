@@ -2,10 +2,14 @@
 //!
 //! The format is told by the first bytes, never by the file's name.
 
+mod foreign;
 mod qcow2;
 mod raw;
 
 use crate::block::BlockFetcher;
+use rustix::fs::OFlags;
+use std::fs::{File, FileType, OpenOptions};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -41,10 +45,32 @@ pub enum Error {
 
 /// Opens the image or block device at `path`.
 pub fn open(path: &Path) -> Result<Image, Error> {
-    if std::fs::metadata(path)?.is_dir() {
-        let feature = "a directory as a disk; write dir:PATH to scan it as a root".to_owned();
-        return Err(Error::Unsupported { feature });
+    // To open some devices is to change them: their kind is looked at before, and once more after.
+    check_kind(std::fs::metadata(path)?.file_type())?;
+    let file = open_at_once(path)?;
+    check_kind(file.metadata()?.file_type())?;
+    if qcow2::claims(&file)? {
+        return qcow2::open(file);
     }
-    let file = std::fs::File::open(path)?;
-    if qcow2::claims(&file)? { qcow2::open(file) } else { raw::open(file) }
+    match foreign::recognise(&file)? {
+        Some(feature) => Err(Error::Unsupported { feature }),
+        None => raw::open(file),
+    }
+}
+
+/// A pipe would be waited for until someone writes into it.
+fn open_at_once(path: &Path) -> std::io::Result<File> {
+    let flags = i32::try_from(OFlags::NONBLOCK.bits()).expect("a flag of a few bits");
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+fn check_kind(kind: FileType) -> Result<(), Error> {
+    let feature = match kind {
+        _ if kind.is_dir() => "a directory as a disk; write dir:PATH to scan it as a root",
+        _ if kind.is_fifo() => "a pipe as a disk; write it to a file first",
+        _ if kind.is_socket() => "a socket as a disk",
+        _ if kind.is_char_device() => "a character device as a disk",
+        _ => return Ok(()),
+    };
+    Err(Error::Unsupported { feature: feature.to_owned() })
 }

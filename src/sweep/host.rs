@@ -139,7 +139,6 @@ impl Scanner<'_> {
             cache_bytes: self.settings.cache_bytes,
             region: None,
             account: Some(&self.ebs),
-            lenient: true,
         };
         let scanned = pipeline::scan(&request, progress);
         let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const STATUS: &str =
     "Package: good\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\n\n";
 
-fn root(work: &Path) -> PathBuf {
+/// A root with one package, as the program takes it.
+pub fn root(work: &Path) -> PathBuf {
     fs::create_dir_all(work.join("etc")).expect("made");
     fs::create_dir_all(work.join("var/lib/dpkg")).expect("made");
     fs::write(work.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
@@ -18,7 +19,8 @@ fn root(work: &Path) -> PathBuf {
     PathBuf::from(format!("dir:{}", work.display()))
 }
 
-fn names(report: &serde_json::Value) -> Vec<&str> {
+/// Names of the packages.
+pub fn names(report: &serde_json::Value) -> Vec<&str> {
     let packages = report["assets"][0]["packages"].as_array().expect("packages");
     packages.iter().filter_map(|package| package["name"].as_str()).collect()
 }
@@ -138,4 +140,62 @@ fn the_sbom_is_valid_and_says_what_was_not_read() {
     assert_eq!(bom.components.expect("components").0.len(), 2);
     let properties = bom.metadata.and_then(|metadata| metadata.properties).expect("properties");
     assert!(properties.0.iter().any(|property| property.name == "sidelight:gap"));
+}
+
+/// A store of the tracker's file in which one of two entries is nonsense, and of the list of
+/// exploited ones with `exploited`.
+fn store(work: &Path, exploited: &str) -> String {
+    let path = |name: &str| work.join(name).to_str().expect("UTF-8").to_owned();
+    let tracker = r#"{"good": {
+        "CVE-2024-0001": {"scope": "local", "releases": {"bookworm": {"status": "open",
+            "repositories": {"bookworm": "1.0-1"}, "urgency": "not yet assigned"}}},
+        "CVE-2024-0002": {"releases": 5}}}"#;
+    let kev = format!(
+        r#"{{"vulnerabilities": [{{"cveID": "{exploited}", "dateAdded": "2024-01-01",
+        "dueDate": "2024-02-01"}}]}}"#
+    );
+    for (feed, text) in [("debian", tracker), ("kev", kev.as_str())] {
+        fs::write(path(feed), text).expect("written");
+        let into = path("store");
+        let arguments = ["feeds", "import", "--feed", feed, &path(feed), "--advisories", &into];
+        let output = sidelight(&arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    path("store")
+}
+
+#[test]
+fn entries_of_a_feed_that_were_not_understood_are_a_gap() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let store = store(work.path(), "CVE-2000-0001");
+    let target = target.to_str().expect("UTF-8");
+    let output = sidelight(&["scan", target, "--format", "json", "--advisories", &store]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(
+        (&report["feeds"][0]["name"], &report["feeds"][0]["skipped"]),
+        (&"debian".into(), &1.into())
+    );
+    assert_eq!(report["feeds"][1]["skipped"], 0);
+    let gap = serde_json::json!({"place": "feed debian", "reason": "corrupt",
+        "detail": "1 of its entries were not understood, so not matched"});
+    assert_eq!((output.status.code(), &report["gaps"]), (Some(3), &serde_json::json!([gap])));
+}
+
+#[test]
+fn what_is_known_to_be_exploited_reaches_every_threshold() {
+    for (exploited, threshold, code) in [
+        ("CVE-2000-0001", "unknown", 1),
+        ("CVE-2000-0001", "low", 3),
+        ("CVE-2024-0001", "low", 1),
+        ("CVE-2024-0001", "critical", 1),
+    ] {
+        let work = tempfile::tempdir().expect("a folder");
+        let target = root(work.path());
+        let store = store(work.path(), exploited);
+        let target = target.to_str().expect("UTF-8");
+        let output = sidelight(&["scan", target, "--advisories", &store, "--fail-on", threshold]);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(code), "{exploited}, {threshold}: {shown}");
+    }
 }

@@ -3,6 +3,8 @@
 mod directory;
 mod disks;
 mod findings;
+mod images;
+mod inventory;
 mod joined;
 mod progress;
 mod report;

@@ -1,17 +1,27 @@
 //! Scans through the EBS direct API stand-in: the same answer as from the image, in few calls,
 //! with faults on the way.
 
-use crate::support::{disks, packages, scan};
+use crate::support::{disks, packages, scan, tool};
 use ebs_standin::{Action, Effect, ErrorKind, Faults, Rule, Standin, When};
 use serde_json::Value;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 const ID: &str = "snap-0123456789abcdef0";
 
 fn run(server: &Standin, id: &str) -> Output {
+    run_at(&server.url(), id)
+}
+
+fn run_at(url: &str, id: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sidelight"))
         .args(["scan", "--no-match", "--format", "json", id])
-        .env("AWS_ENDPOINT_URL_EBS", server.url())
+        .env("AWS_ENDPOINT_URL_EBS", url)
         .envs([
             ("AWS_ACCESS_KEY_ID", "AKIATEST"),
             ("AWS_SECRET_ACCESS_KEY", "x"),
@@ -88,4 +98,74 @@ fn what_cannot_be_read_is_said() {
     let damaged = run(&server, ID);
     assert_eq!(damaged.status.code(), Some(3));
     assert_eq!(report(&damaged)["gaps"][1]["reason"], "unreadable");
+}
+
+#[test]
+fn a_snapshot_that_is_not_there_is_a_gap_beside_one_that_is() {
+    const UNKNOWN: &str = "snap-00000000000000000";
+    let work = tempfile::tempdir().expect("a folder");
+    let root = work.path().join("root");
+    std::fs::create_dir(&root).expect("made");
+    crate::directory::root(&root);
+    let image = work.path().join("disk.img");
+    File::create(&image).expect("made").set_len(1 << 30).expect("grown");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    tool("mkfs.ext4", &["-q", "-F", "-d", &path(&root), &path(&image)]);
+    let server = Standin::builder().snapshot(ID, &image).start().expect("started");
+    for targets in [format!("{UNKNOWN},{ID}"), format!("{ID},{UNKNOWN}")] {
+        let output = run(&server, &targets);
+        let found = report(&output);
+        assert_eq!(output.status.code(), Some(3), "{targets}");
+        assert_eq!(crate::directory::names(&found), ["good"]);
+        let gaps = found["gaps"].as_array().expect("gaps");
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!((&gaps[0]["place"], &gaps[0]["reason"]), (&UNKNOWN.into(), &"missing".into()));
+        assert_eq!(found["host"]["cloud"]["snapshots"], serde_json::json!([ID]));
+    }
+    let output = run(&server, &format!("{UNKNOWN},snap-00000000000000001"));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// Answers listings with one block, and calls for that block with a GiB; counts what it wrote.
+fn endless(listener: &TcpListener, sent: &AtomicU64) {
+    const PAGE: &str = r#"{"Blocks":[{"BlockIndex":0,"BlockToken":"AAAA"}],"VolumeSize":1,"BlockSize":524288,"ExpiryTime":4000000000.0}"#;
+    while let Ok((mut peer, _)) = listener.accept() {
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && peer.read_exact(&mut byte).is_ok() {
+            head.push(byte[0]);
+        }
+        let answer = if String::from_utf8_lossy(&head).contains("/blocks/0?") {
+            let sum = "B4VNL+6Mz1ey2fF3GxLYSpVYiKCZcbmVDYcUBJIWX0s=";
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\nConnection: close\r\nx-amz-Data-Length: 524288\r\nx-amz-Checksum: {sum}\r\nx-amz-Checksum-Algorithm: SHA256\r\n\r\n"
+            )
+        } else {
+            let length = PAGE.len();
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{PAGE}"
+            )
+        };
+        let mut alive = peer.write_all(answer.as_bytes()).is_ok();
+        while alive && answer.contains("1073741824") && sent.load(Ordering::SeqCst) < 4 << 30 {
+            alive = peer.write_all(&[0; 16_384]).is_ok();
+            sent.fetch_add(16_384, Ordering::SeqCst);
+        }
+    }
+}
+
+#[test]
+fn a_body_longer_than_a_block_is_not_collected() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let sent = Arc::new(AtomicU64::new(0));
+    let counted = sent.clone();
+    std::thread::spawn(move || endless(&listener, &counted));
+    let output = run_at(&url, ID);
+    let found = report(&output);
+    assert_eq!(output.status.code(), Some(3));
+    let gaps = found["gaps"].to_string();
+    assert!(gaps.contains("more than the 524288 bytes of a block came"), "{gaps}");
+    // What the sockets hold is sent in vain, for each attempt.
+    assert!(sent.load(Ordering::SeqCst) < 256 << 20, "{sent:?}");
 }

@@ -1,24 +1,33 @@
-//! The dpkg database: `/var/lib/dpkg/status`, and the `status.d` folder of images without dpkg.
+//! The dpkg database: `/var/lib/dpkg/status` with its journal, and the `status.d` folder of images
+//! without dpkg.
 //!
 //! Format: deb822 stanzas, as `dpkg(1)` and `deb-control(5)` describe. A package counts when the
 //! third word of its `Status` is `installed`; in `status.d`, which has no such field, when it has
-//! a name and a version. The file is read as a stream; a stanza over 1 MiB or a file over 256 MiB
-//! ends as a gap.
+//! a name and a version. The journal (`updates/NNNN`) holds what dpkg has not yet written into
+//! `status`; it is applied over it, as every dpkg tool does. A file is read as a stream; a stanza
+//! over 1 MiB, a file over 256 MiB or a database of more than 200,000 packages ends as a gap.
+
+mod database;
+mod stanza;
 
 use crate::host::Host;
-use crate::inventory::{Cataloger, PathPattern, purl::purl};
-use crate::model::{Ecosystem, Gap, GapReason, Package, Partial, SourcePackage, printable};
-use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read};
+use crate::inventory::{Cataloger, PathPattern, Problems, purl::purl};
+use crate::model::{Ecosystem, Gap, GapReason, Os, Package, Partial, SourcePackage, printable};
+use database::{Database, Instance, Writing};
+use stanza::{Problem, Stanza, Stanzas, corrupt};
+use std::io::Read;
 
 /// The cataloger.
 pub struct Dpkg;
 
 const STATUS: &str = "/var/lib/dpkg/status";
 const STATUS_FOLDER: &str = "/var/lib/dpkg/status.d";
+const JOURNAL: &str = "/var/lib/dpkg/updates";
 const MOST_FILE: u64 = 256 << 20;
-const MOST_STANZA: usize = 1 << 20;
-const FIELDS: &[&str] = &["package", "status", "version", "architecture", "source", "origin"];
+/// Files of the journal that are read; dpkg writes them into `status` when there are 250.
+const MOST_UPDATES: usize = 1000;
+/// Problems of one file that are listed.
+const MOST_PROBLEMS: usize = 100;
 
 impl Cataloger for Dpkg {
     fn name(&self) -> &'static str {
@@ -34,86 +43,139 @@ impl Cataloger for Dpkg {
         PATTERNS
     }
 
+    fn beside(&self) -> &[&'static str] {
+        &[JOURNAL]
+    }
+
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
-        let evidence = printable(path);
-        let nothing = |reason, detail: String| Partial {
-            found: Vec::new(),
-            gaps: vec![Gap::new(&evidence, reason, detail)],
-        };
-        let file = match host.tree.open(path) {
-            Ok(Some(file)) => file,
-            Ok(None) => return nothing(GapReason::Missing, "not a regular file".to_owned()),
-            Err(error) => return nothing(error.reason(), error.to_string()),
-        };
-        let needs_status = path == STATUS.as_bytes();
-        let (os, size) = (&host.context.os, file.size());
-        let mut stanzas = Stanzas::new(file.take(MOST_FILE));
-        let mut all = Partial::<Vec<Package>>::default();
-        while let Some(stanza) = stanzas.next() {
-            match stanza.and_then(|stanza| package(&stanza, needs_status, &os.id, &os.version_id)) {
-                Ok(Some(found)) => {
-                    all.found.push(Package { evidence: vec![evidence.clone()], ..found });
-                }
-                Ok(None) => {}
-                Err(problem) => all.gaps.push(Gap::new(&evidence, problem.reason, problem.detail)),
+        let mut reader = Reader { host, database: Database::default(), gaps: Vec::new() };
+        if path == STATUS.as_bytes() {
+            reader.file(path, Writing::Status);
+            for update in journal(host, &mut reader.gaps) {
+                reader.file(&update, Writing::Journal);
             }
+        } else {
+            reader.file(path, Writing::Alone);
         }
-        if size > MOST_FILE {
-            let detail = format!("{size} bytes; only the first {MOST_FILE} were read");
-            all.gaps.push(Gap::new(&evidence, GapReason::Limit, detail));
-        }
-        all
+        Partial { found: reader.database.installed(), gaps: reader.gaps }
     }
 }
 
-/// The fields of one stanza that matter, names in lower case.
-type Stanza = HashMap<&'static str, String>;
-
-struct Problem {
-    reason: GapReason,
-    detail: String,
+/// The files of the journal in their order; names that are not numbers are unfinished ones.
+fn journal(host: &Host, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
+    let entries = host.tree.list(JOURNAL.as_bytes(), gaps).into_iter();
+    let numbered = entries.filter(|entry| entry.name.iter().all(u8::is_ascii_digit));
+    let mut files: Vec<_> =
+        numbered.map(|entry| [JOURNAL.as_bytes(), b"/", &entry.name].concat()).collect();
+    if files.len() > MOST_UPDATES {
+        let detail = format!("{} files; only the first {MOST_UPDATES} were read", files.len());
+        gaps.push(Gap::new(JOURNAL, GapReason::Limit, detail));
+        files.truncate(MOST_UPDATES);
+    }
+    files
 }
 
-fn corrupt(detail: String) -> Problem {
-    Problem { reason: GapReason::Corrupt, detail }
+/// Reads files into one database.
+struct Reader<'a> {
+    host: &'a Host,
+    database: Database,
+    gaps: Vec<Gap>,
 }
 
-/// The package of a stanza; `None` if it is not installed.
-fn package(
+impl Reader<'_> {
+    fn file(&mut self, path: &[u8], writing: Writing) {
+        let evidence = printable(path);
+        let file = match self.host.tree.open(path) {
+            Ok(Some(file)) => file,
+            Ok(None) => {
+                let detail = "not a regular file";
+                return self.gaps.push(Gap::new(evidence, GapReason::Missing, detail));
+            }
+            Err(error) => return self.gaps.push(Gap::new(evidence, error.reason(), error)),
+        };
+        let size = file.size();
+        let mut problems = Problems::new(&evidence, MOST_PROBLEMS);
+        self.stanzas(file.take(MOST_FILE), &evidence, writing, &mut problems);
+        self.gaps.extend(problems.into_gaps());
+        if size > MOST_FILE {
+            let detail = format!("{size} bytes; only the first {MOST_FILE} were read");
+            self.gaps.push(Gap::new(evidence, GapReason::Limit, detail));
+        }
+    }
+
+    fn stanzas(
+        &mut self,
+        file: impl Read,
+        evidence: &str,
+        writing: Writing,
+        problems: &mut Problems,
+    ) {
+        let os = &self.host.context.os;
+        let mut stanzas = Stanzas::new(file);
+        while let Some(stanza) = stanzas.next() {
+            let instance = stanza.and_then(|stanza| instance(&stanza, writing, evidence, os));
+            match instance {
+                Ok(instance) => {
+                    if !self.database.put(instance, writing) {
+                        let most = database::MOST;
+                        let detail = format!("more than {most} packages; the rest was not read");
+                        return self.gaps.push(Gap::new(evidence, GapReason::Limit, detail));
+                    }
+                }
+                Err(problem) => problems.push(problem.gap(evidence)),
+            }
+        }
+    }
+}
+
+/// What a stanza says of its package.
+fn instance(
     stanza: &Stanza,
-    needs_status: bool,
-    distro: &str,
-    release: &str,
-) -> Result<Option<Package>, Problem> {
+    writing: Writing,
+    evidence: &str,
+    os: &Os,
+) -> Result<Instance, Problem> {
     let field = |name: &str| stanza.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let Some(name) = field("package") else {
         return Err(corrupt("stanza without a package name".to_owned()));
     };
-    let state = field("status").map(|status| status.split_whitespace().nth(2));
-    match state {
-        Some(Some("installed")) => {}
-        Some(Some(_)) => return Ok(None),
+    let state = match field("status").map(|status| status.split_whitespace().nth(2)) {
+        Some(Some(state)) => state,
         Some(None) => return Err(corrupt(format!("package {name}: broken status"))),
-        None if needs_status => return Err(corrupt(format!("package {name}: no status"))),
-        None => {}
-    }
-    let Some(version) = field("version") else {
-        return Err(corrupt(format!("package {name}: no version")));
+        None if writing == Writing::Alone => "installed",
+        None => return Err(corrupt(format!("package {name}: no status"))),
     };
     let arch = field("architecture").unwrap_or_default();
-    let source = source(field("source"), name, version);
-    let distro_tag = if release.is_empty() { String::new() } else { format!("{distro}-{release}") };
-    let qualifiers = [("arch", arch), ("distro", distro_tag.as_str())];
-    Ok(Some(Package {
+    let mut instance = Instance {
         name: name.to_owned(),
-        version: version.to_owned(),
         arch: arch.to_owned(),
-        ecosystem: Ecosystem::Deb,
-        purl: purl(Ecosystem::Deb.purl_type(), distro, name, version, &qualifiers),
-        source,
-        origin: field("origin").map(str::to_owned),
-        evidence: Vec::new(),
-    }))
+        state: state.into(),
+        beside_others: field("multi-arch") == Some("same"),
+        package: None,
+    };
+    if state == "installed" {
+        let Some(version) = field("version") else {
+            return Err(corrupt(format!("package {name}: no version")));
+        };
+        instance.package = Some(Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            arch: arch.to_owned(),
+            ecosystem: Ecosystem::Deb,
+            purl: deb_purl(name, version, arch, os),
+            source: source(field("source"), name, version),
+            origin: field("origin").map(str::to_owned),
+            evidence: vec![evidence.to_owned()],
+        });
+    }
+    Ok(instance)
+}
+
+fn deb_purl(name: &str, version: &str, arch: &str, os: &Os) -> String {
+    let (distro, release) = (&os.id, &os.version_id);
+    let tag = if release.is_empty() { String::new() } else { format!("{distro}-{release}") };
+    let qualifiers = [("arch", arch), ("distro", tag.as_str())];
+    purl(Ecosystem::Deb.purl_type(), distro, name, version, &qualifiers)
 }
 
 /// `Source: name (version)`; either part is left out where it equals the binary package's.
@@ -126,91 +188,6 @@ fn source(field: Option<&str>, name: &str, version: &str) -> SourcePackage {
     SourcePackage { name: source.to_owned(), version: version.to_owned() }
 }
 
-/// Splits a stream into stanzas, in memory bounded by one stanza.
-struct Stanzas<R> {
-    lines: BufReader<R>,
-    line_number: u64,
-    done: bool,
-}
-
-impl<R: Read> Stanzas<R> {
-    fn new(file: R) -> Self {
-        Self { lines: BufReader::with_capacity(64 * 1024, file), line_number: 0, done: false }
-    }
-
-    fn next(&mut self) -> Option<Result<Stanza, Problem>> {
-        let mut stanza = Stanza::new();
-        let (mut size, mut any, mut broken) = (0, false, None);
-        while !self.done {
-            let line = match self.line() {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(problem) => {
-                    self.done = true;
-                    return Some(Err(problem));
-                }
-            };
-            if line.is_empty() {
-                if any {
-                    break;
-                }
-                continue;
-            }
-            any = true;
-            size += line.len();
-            if size <= MOST_STANZA {
-                broken = broken.or(self.field(&line, &mut stanza));
-            }
-        }
-        if size > MOST_STANZA {
-            let detail = format!("stanza of {size} bytes that ends at line {}", self.line_number);
-            return Some(Err(Problem { reason: GapReason::Limit, detail }));
-        }
-        any.then(|| broken.map_or(Ok(stanza), Err))
-    }
-
-    /// A line without its end; of one that is too long only the start is kept.
-    fn line(&mut self) -> Result<Option<Vec<u8>>, Problem> {
-        let mut line = Vec::new();
-        let limit = MOST_STANZA as u64 + 1;
-        let number = self.line_number + 1;
-        let fail = |error: std::io::Error| Problem {
-            reason: GapReason::Unreadable,
-            detail: format!("line {number}: {error}"),
-        };
-        if self.lines.by_ref().take(limit).read_until(b'\n', &mut line).map_err(fail)? == 0 {
-            self.done = true;
-            return Ok(None);
-        }
-        self.line_number = number;
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        } else if line.len() as u64 == limit {
-            self.lines.skip_until(b'\n').map_err(fail)?;
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        Ok(Some(line))
-    }
-
-    /// Takes one line into the stanza; gives back what is wrong with it.
-    fn field(&self, line: &[u8], stanza: &mut Stanza) -> Option<Problem> {
-        if matches!(line[0], b' ' | b'\t' | b'#') {
-            return None;
-        }
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
-            let detail = format!("line {}: neither a field nor its continuation", self.line_number);
-            return Some(corrupt(detail));
-        };
-        let name = String::from_utf8_lossy(&line[..colon]).to_ascii_lowercase();
-        if let Some(name) = FIELDS.iter().find(|field| **field == name) {
-            stanza.insert(name, printable(line[colon + 1..].trim_ascii()));
-        }
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,12 +196,12 @@ mod tests {
         let mut stanzas = Stanzas::new(text.as_bytes());
         let mut found = Vec::new();
         while let Some(stanza) = stanzas.next() {
-            match stanza.and_then(|stanza| package(&stanza, true, "debian", "12")) {
-                Ok(Some(p)) => found.push(format!(
-                    "{} {} {} {}",
-                    p.name, p.version, p.source.name, p.source.version
-                )),
-                Ok(None) => {}
+            let instance =
+                stanza.and_then(|stanza| instance(&stanza, Writing::Status, "", &Os::default()));
+            match instance {
+                Ok(instance) => found.extend(instance.package.map(|p| {
+                    format!("{} {} {} {}", p.name, p.version, p.source.name, p.source.version)
+                })),
                 Err(problem) => found.push(problem.detail),
             }
         }

@@ -10,6 +10,7 @@ use aws_sdk_ebs::Error as ServiceError;
 use aws_sdk_ebs::config::http::HttpResponse;
 use aws_sdk_ebs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ebs::operation::get_snapshot_block::GetSnapshotBlockOutput;
+use aws_sdk_ebs::primitives::ByteStream;
 use aws_sdk_ebs::types::{
     Block, ChecksumAlgorithm, RequestThrottledExceptionReason, ResourceNotFoundExceptionReason,
     ServiceQuotaExceededExceptionReason, ValidationExceptionReason,
@@ -102,15 +103,24 @@ impl Api {
         let call = self.shared.client.get_snapshot_block().snapshot_id(&self.id);
         let call = call.block_index(signed(block)?).block_token(token);
         let mut answer = call.send().await.map_err(failure)?;
-        let body = std::mem::take(&mut answer.block_data).collect().await;
-        let bytes = body.map_err(|error| {
-            // The connection broke: unlike a wrong checksum, worth all attempts.
-            Failure::new(Class::Transient, Cause::Damage, chain(&error))
-        })?;
-        let bytes = bytes.into_bytes();
-        self.meter.received(bytes.len());
+        let bytes = self.body(std::mem::take(&mut answer.block_data)).await?;
         check_block(&answer, &bytes)?;
-        Ok(Arc::from(&bytes[..]))
+        Ok(Arc::from(bytes))
+    }
+
+    /// The bytes of an answer, which is given up where it is longer than a block.
+    async fn body(&self, mut stream: ByteStream) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::with_capacity(BLOCK_SIZE as usize);
+        // The connection broke: unlike a wrong checksum, worth all attempts.
+        let broken = |error: &_| Failure::new(Class::Transient, Cause::Damage, chain(error));
+        while let Some(part) = stream.try_next().await.map_err(|error| broken(&error))? {
+            self.meter.received(part.len());
+            if (bytes.len() + part.len()) as u64 > BLOCK_SIZE {
+                return Err(damaged(format!("more than the {BLOCK_SIZE} bytes of a block came")));
+            }
+            bytes.extend_from_slice(&part);
+        }
+        Ok(bytes)
     }
 
     /// The error of a failed listing.

@@ -6,6 +6,7 @@
 
 use super::{Error, Image};
 use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done, FileSource, ReadError};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileExt;
@@ -16,6 +17,10 @@ const MAGIC: &[u8; 4] = b"QFI\xfb";
 const MOST_BYTES: u64 = 64 << 40;
 /// Largest first-level table, the bound that qemu itself sets.
 const MOST_L1_BYTES: u64 = 32 << 20;
+/// Second-level tables that are read to count what is written: those of 2 TiB in usual clusters.
+const MOST_COUNTED_BYTES: u64 = 256 << 20;
+/// No cluster is larger than 2 MiB, and so no window over it; qemu writes none that is.
+const MOST_WINDOW_LOG: u32 = 21;
 const OFFSET_MASK: u64 = 0x00ff_ffff_ffff_fe00;
 const COMPRESSED: u64 = 1 << 62;
 const READS_AS_ZERO: u64 = 1;
@@ -32,7 +37,7 @@ pub fn open(file: File) -> Result<Image, Error> {
     let file = FileSource::new(file)?;
     let image = Qcow2::open(file)?;
     let allocated = image.allocated_blocks()?;
-    Ok(Image { fetcher: Arc::new(image), allocated: Some(allocated) })
+    Ok(Image { fetcher: Arc::new(image), allocated })
 }
 
 struct Qcow2 {
@@ -81,26 +86,12 @@ impl Qcow2 {
         if l1_size < wanted || !fits {
             return Err(Error::Corrupt { what: "first-level table out of range", at: 36 });
         }
-        let mut bytes = vec![0; (wanted * 8) as usize];
-        read(&file, l1_at, &mut bytes)?;
-        let l1 = bytes.chunks_exact(8).map(|entry| u64_at(entry, 0) & OFFSET_MASK).collect();
+        let l1 = first_level(&file, l1_at, wanted as usize)?;
         Ok(Self { file, size, cluster_bits, l1, compression })
     }
 
     fn cluster_size(&self) -> u64 {
         1 << self.cluster_bits
-    }
-
-    /// One second-level table; none where nothing was written.
-    fn l2(&self, index: usize) -> Result<Option<Vec<u8>>, ReadError> {
-        match self.l1.get(index) {
-            None | Some(0) => Ok(None),
-            Some(at) => {
-                let mut table = vec![0; self.cluster_size() as usize];
-                self.file.read_exact_at(*at, &mut table)?;
-                Ok(Some(table))
-            }
-        }
     }
 
     fn cluster(&self, entry: u64) -> Cluster {
@@ -159,34 +150,66 @@ impl Qcow2 {
             Compression::Zlib => {
                 flate2::read::DeflateDecoder::new(&packed[..]).read_exact(&mut out)
             }
-            Compression::Zstd => zstd::stream::read::Decoder::new(&packed[..])
-                .and_then(|mut decoder| decoder.read_exact(&mut out)),
+            Compression::Zstd => {
+                zstd::stream::read::Decoder::new(&packed[..]).and_then(|mut decoder| {
+                    decoder.window_log_max(MOST_WINDOW_LOG)?;
+                    decoder.read_exact(&mut out)
+                })
+            }
         };
         unpacked.map_err(|error| ReadError::failed(at, error))?;
         Ok(out)
     }
 
-    /// 512 KiB blocks of the disk in which at least one cluster is written.
-    fn allocated_blocks(&self) -> Result<u64, Error> {
-        let mut blocks = 0;
-        let mut last = None;
-        for index in 0..self.l1.len() {
-            let table = self.l2(index).map_err(std::io::Error::other)?;
-            for (slot, entry) in table.iter().flat_map(|table| table.chunks_exact(8)).enumerate() {
-                if matches!(self.cluster(u64_at(entry, 0)), Cluster::Zero) {
-                    continue;
-                }
-                let cluster = ((index as u64) << (self.cluster_bits - 3)) + slot as u64;
-                let first = (cluster << self.cluster_bits) / BLOCK_SIZE;
-                let covered = self.cluster_size().div_ceil(BLOCK_SIZE);
-                if last.is_none_or(|last| first > last) {
-                    blocks += covered;
-                    last = Some(first + covered - 1);
+    /// 512 KiB blocks of the disk in which at least one cluster is written. `None` if that is too
+    /// much to count, or if a second-level table serves twice, which no sound image has.
+    fn allocated_blocks(&self) -> Result<Option<u64>, Error> {
+        let most = (MOST_COUNTED_BYTES >> self.cluster_bits) as usize;
+        let mut seen = HashSet::new();
+        let mut table = vec![0; self.cluster_size() as usize];
+        let mut count = Count::default();
+        for (index, at) in self.l1.iter().enumerate().filter(|(_, at)| **at != 0) {
+            if seen.len() >= most || !seen.insert(*at) {
+                return Ok(None);
+            }
+            read(&self.file, *at, &mut table)?;
+            for (slot, entry) in table.chunks_exact(8).enumerate() {
+                if !matches!(self.cluster(u64_at(entry, 0)), Cluster::Zero) {
+                    let cluster = ((index as u64) << (self.cluster_bits - 3)) + slot as u64;
+                    count.add(cluster << self.cluster_bits, self.cluster_size());
                 }
             }
         }
-        Ok(blocks)
+        Ok(Some(count.blocks))
     }
+}
+
+/// Counts the blocks that stretches cover, which come in rising order.
+#[derive(Default)]
+struct Count {
+    blocks: u64,
+    /// All before this block is counted.
+    to: u64,
+}
+
+impl Count {
+    fn add(&mut self, start: u64, length: u64) {
+        let behind = (start + length).div_ceil(BLOCK_SIZE);
+        self.blocks += behind.saturating_sub(self.to.max(start / BLOCK_SIZE));
+        self.to = self.to.max(behind);
+    }
+}
+
+/// The first-level table, read in pieces: it can be as large as all else that is held.
+fn first_level(file: &FileSource, at: u64, entries: usize) -> Result<Vec<u64>, Error> {
+    let mut table = Vec::with_capacity(entries);
+    let mut piece = [0; 8192];
+    while table.len() < entries {
+        let bytes = &mut piece[..((entries - table.len()) * 8).min(8192)];
+        read(file, at + table.len() as u64 * 8, bytes)?;
+        table.extend(bytes.chunks_exact(8).map(|entry| u64_at(entry, 0) & OFFSET_MASK));
+    }
+    Ok(table)
 }
 
 fn check_features(head: &[u8], version: u32) -> Result<Compression, Error> {

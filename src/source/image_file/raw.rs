@@ -2,9 +2,13 @@
 
 use super::{Error, Image};
 use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done, FileSource};
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
+
+/// Stretches of data that are counted; a file in more pieces is not counted.
+const MOST_STRETCHES: usize = 1 << 20;
 
 struct Raw(FileSource);
 
@@ -27,8 +31,26 @@ impl BlockFetcher for Raw {
     }
 }
 
-/// The space that the file takes, in blocks; a device has no such thing.
+/// The blocks in which the file has data and not only holes, as the kernel tells; a device tells
+/// no such thing.
 fn allocated_blocks(file: &File) -> Result<Option<u64>, Error> {
-    let metadata = file.metadata()?;
-    Ok(metadata.is_file().then(|| (metadata.blocks() * 512).div_ceil(BLOCK_SIZE)))
+    if !file.metadata()?.is_file() {
+        return Ok(None);
+    }
+    let (mut blocks, mut from) = (0, 0);
+    for _ in 0..MOST_STRETCHES {
+        let start = match seek(file, SeekFrom::Data(from)) {
+            Ok(start) => start,
+            // No data from there on.
+            Err(Errno::NXIO) => return Ok(Some(blocks)),
+            // A filesystem that cannot tell.
+            Err(_) => return Ok(None),
+        };
+        let Ok(end) = seek(file, SeekFrom::Hole(start)) else { return Ok(None) };
+        let (first, behind) = (start / BLOCK_SIZE, end.div_ceil(BLOCK_SIZE));
+        blocks += behind.saturating_sub(first);
+        // Whatever else is in the last block is counted with it.
+        from = behind.saturating_mul(BLOCK_SIZE);
+    }
+    Ok(None)
 }

@@ -59,7 +59,8 @@ fn mount(path: &str, device: &str, filesystem: &str) -> Mount {
 }
 
 fn feed(name: &str, date: &str) -> FeedState {
-    FeedState { name: name.to_owned(), date: date.to_owned(), sha256: "0".repeat(64) }
+    let (name, date) = (name.to_owned(), date.to_owned());
+    FeedState { name, date, sha256: "0".repeat(64), skipped: 0 }
 }
 
 fn host_asset() -> Asset {

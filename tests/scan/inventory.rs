@@ -1,0 +1,233 @@
+//! What is said of package databases: those that are read, those that are known and not read, and
+//! those with nothing in them.
+
+use crate::directory::{names, root};
+use crate::support::{packages, scan, tool};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+/// Writes a file below the root, with the folders that it needs.
+fn plant(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    fs::write(path, text).expect("written");
+}
+
+fn gaps(report: &serde_json::Value) -> Vec<String> {
+    let gaps = report["gaps"].as_array().expect("gaps").iter();
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    gaps.map(|gap| [&gap["place"], &gap["reason"], &gap["detail"]].map(text).join(" | ")).collect()
+}
+
+#[test]
+fn a_store_that_is_known_and_not_read_is_a_gap() {
+    for (file, place, name) in [
+        ("var/lib/rpm/rpmdb.sqlite", "/var/lib/rpm/rpmdb.sqlite", "rpm database"),
+        ("var/lib/rpm/Packages", "/var/lib/rpm/Packages", "rpm database"),
+        ("usr/lib/sysimage/rpm/Packages.db", "/usr/lib/sysimage/rpm/Packages.db", "rpm database"),
+        ("lib/apk/db/installed", "/lib/apk/db/installed", "apk database"),
+        ("var/lib/pacman/local/zlib-1-1/desc", "/var/lib/pacman/local", "pacman database"),
+        ("var/lib/snapd/snaps/core_1.snap", "/var/lib/snapd/snaps", "snap store"),
+        ("var/lib/flatpak/app/org.x/current", "/var/lib/flatpak/app", "flatpak store"),
+        ("var/lib/docker/overlay2/0a/diff/x", "/var/lib/docker/overlay2", "docker store of images"),
+        (
+            "var/lib/docker/containers/0a/config.v2.json",
+            "/var/lib/docker/containers",
+            "docker store of containers",
+        ),
+        (
+            "var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db",
+            "/var/lib/containerd/io.containerd.metadata.v1.bolt",
+            "containerd store",
+        ),
+        (
+            "var/lib/containers/storage/overlay/0a/link",
+            "/var/lib/containers/storage/overlay",
+            "podman or CRI-O store",
+        ),
+    ] {
+        let work = tempfile::tempdir().expect("a folder");
+        let target = root(work.path());
+        plant(work.path(), file, "x");
+        let (code, report) = scan(&[&target]);
+        let expected = format!("{place} | unsupported | {name} is recognised and not read");
+        assert_eq!((code, gaps(&report)), (3, vec![expected]), "{file}");
+        assert_eq!(names(&report), ["good"], "{file}");
+    }
+}
+
+#[test]
+fn what_a_tool_leaves_before_its_first_use_is_no_gap() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    plant(work.path(), "var/lib/rpm/Packages", "");
+    plant(work.path(), "var/lib/pacman/local/ALPM_DB_VERSION", "9\n");
+    plant(work.path(), "var/lib/snapd/snaps/partial", "");
+    plant(work.path(), "var/lib/containers/storage/overlay/.has-mount-program", "false");
+    for folder in ["docker/overlay2/l", "docker/containers", "flatpak/app"] {
+        fs::create_dir_all(work.path().join("var/lib").join(folder)).expect("made");
+    }
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, gaps(&report)), (0, Vec::new()));
+}
+
+#[test]
+fn a_database_that_two_paths_lead_to_is_told_once_and_is_not_missing() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    fs::remove_file(work.path().join("var/lib/dpkg/status")).expect("removed");
+    plant(work.path(), "usr/lib/sysimage/rpm/rpmdb.sqlite", "x");
+    symlink("../../usr/lib/sysimage/rpm", work.path().join("var/lib/rpm")).expect("linked");
+    let (_, report) = scan(&[&target]);
+    let told = "/var/lib/rpm/rpmdb.sqlite | unsupported | rpm database is recognised and not read";
+    assert_eq!(gaps(&report), [told]);
+}
+
+/// A stanza as dpkg writes it.
+fn stanza(name: &str, state: &str, version: &str, arch: &str, more: &str) -> String {
+    let status = format!("Status: install ok {state}\n");
+    let fixed = "Maintainer: a <a@example.org>\nDescription: b\n";
+    let arch = if arch.is_empty() { String::new() } else { format!("Architecture: {arch}\n") };
+    let version =
+        if version.is_empty() { String::new() } else { format!("Version: {version}\n{fixed}") };
+    format!("Package: {name}\n{status}{arch}{more}{version}\n")
+}
+
+/// What `dpkg-query` says is installed, as lines.
+fn dpkg_query(root: &Path) -> Vec<String> {
+    let folder = root.join("var/lib/dpkg");
+    let format = "--showformat=${db:Status-Status}|${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n";
+    let admin = format!("--admindir={}", folder.display());
+    let lines = tool("dpkg-query", &[&admin, format, "--show"]);
+    let mut installed: Vec<_> = lines
+        .lines()
+        .filter_map(|line| line.strip_prefix("installed|"))
+        .map(str::to_owned)
+        .collect();
+    installed.sort();
+    installed
+}
+
+#[test]
+fn the_journal_of_dpkg_is_applied_over_its_status() {
+    const SAME: &str = "Multi-Arch: same\n";
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let status = [
+        stanza("upgraded", "installed", "1", "amd64", ""),
+        stanza("removed", "installed", "1", "amd64", ""),
+        stanza("purged", "installed", "1", "amd64", ""),
+        stanza("half", "installed", "1", "amd64", ""),
+        stanza("crossed", "installed", "1", "amd64", ""),
+        stanza("libpair", "installed", "1", "amd64", SAME),
+        stanza("libpair", "installed", "1", "i386", SAME),
+        stanza("libsingle", "installed", "1", "amd64", SAME),
+        stanza("libalone", "installed", "1", "amd64", SAME),
+        stanza("untouched", "installed", "1", "all", ""),
+    ];
+    plant(work.path(), "var/lib/dpkg/status", &status.concat());
+    for (index, text) in [
+        stanza("upgraded", "unpacked", "2", "amd64", ""),
+        stanza("upgraded", "installed", "2", "amd64", "Source: other (7)\n"),
+        stanza("removed", "config-files", "1", "amd64", ""),
+        stanza("purged", "not-installed", "", "", ""),
+        stanza("half", "half-configured", "2", "amd64", ""),
+        stanza("crossed", "installed", "2", "all", ""),
+        stanza("libpair", "installed", "2", "i386", SAME),
+        stanza("libsingle", "installed", "2", "i386", SAME),
+        stanza("libalone", "installed", "2", "all", ""),
+        stanza("new", "installed", "1:1-1", "amd64", ""),
+    ]
+    .iter()
+    .enumerate()
+    {
+        plant(work.path(), &format!("var/lib/dpkg/updates/{index:04}"), text);
+    }
+    let unfinished = stanza("unfinished", "installed", "1", "amd64", "");
+    plant(work.path(), "var/lib/dpkg/updates/tmp.i", &unfinished);
+    let expected = dpkg_query(work.path());
+    assert!(expected.iter().any(|line| line == "upgraded\t2\tamd64\tother\t7"), "{expected:?}");
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, gaps(&report)), (0, Vec::new()));
+    assert_eq!(packages(&report), expected);
+}
+
+#[test]
+fn problems_are_listed_up_to_a_number_and_then_counted() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let broken = "Package: broken\nStatus: install ok\nVersion: 1\n\n".repeat(150);
+    plant(
+        work.path(),
+        "var/lib/dpkg/status",
+        &format!("Package: a\nStatus: a\nrubbish\n\n{broken}"),
+    );
+    let (code, report) = scan(&[&target]);
+    let gaps = gaps(&report);
+    // One text is one gap: the report holds the broken one once.
+    assert_eq!((code, gaps.len()), (3, 3), "{gaps:?}");
+    let counted = "/var/lib/dpkg/status | limit | 51 more problems that are not listed";
+    assert!(gaps.iter().any(|gap| gap == counted), "{gaps:?}");
+}
+
+#[test]
+fn a_database_without_a_package_is_a_gap() {
+    for text in ["", "\n\n", "Package: a\nStatus: deinstall ok config-files\nVersion: 1\n"] {
+        let work = tempfile::tempdir().expect("a folder");
+        let target = root(work.path());
+        plant(work.path(), "var/lib/dpkg/status", text);
+        let (code, report) = scan(&[&target]);
+        let told =
+            "/var/lib/dpkg/status | missing | a package database in which nothing is installed";
+        assert_eq!((code, gaps(&report)), (3, vec![told.to_owned()]), "{text:?}");
+    }
+}
+
+#[test]
+fn more_packages_than_any_host_has_are_a_limit() {
+    use std::fmt::Write;
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let mut text = String::new();
+    for index in 0..200_001 {
+        let _ = write!(text, "Package: p{index}\nStatus: a b installed\nVersion: 1\n\n");
+    }
+    plant(work.path(), "var/lib/dpkg/status", &text);
+    let (code, report) = scan(&[&target]);
+    let told = "/var/lib/dpkg/status | limit | more than 200000 packages; the rest was not read";
+    assert_eq!((code, gaps(&report)), (3, vec![told.to_owned()]));
+    assert_eq!(names(&report).len(), 200_000);
+}
+
+#[test]
+fn more_network_files_than_any_host_has_are_a_limit() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    for index in 0..1001 {
+        plant(work.path(), &format!("etc/network/interfaces.d/{index:04}"), "");
+    }
+    plant(work.path(), "etc/network/interfaces.d/0999", "iface a\n address 10.0.0.9\n");
+    plant(work.path(), "etc/network/interfaces.d/1000", "iface b\n address 10.0.0.10\n");
+    let (code, report) = scan(&[&target]);
+    let told =
+        "/etc/network/interfaces.d | limit | 1001 files; only the first 1000 were read".to_owned();
+    assert_eq!((code, gaps(&report)), (3, vec![told]));
+    assert_eq!(report["host"]["ips"], serde_json::json!(["10.0.0.9"]));
+}
+
+#[test]
+fn a_machine_id_is_32_hex_digits_or_none() {
+    let sound = "0123456789abcdef0123456789ABCDEF";
+    for (text, expected) in [
+        (format!("{sound}\n"), serde_json::json!(sound)),
+        ("uninitialized\n".to_owned(), serde_json::Value::Null),
+        (format!("{sound}0\n"), serde_json::Value::Null),
+        ("0123456789abcdef0123456789abcdeg".to_owned(), serde_json::Value::Null),
+    ] {
+        let work = tempfile::tempdir().expect("a folder");
+        let target = root(work.path());
+        plant(work.path(), "etc/machine-id", &text);
+        assert_eq!(scan(&[&target]).1["host"]["machine_id"], expected, "{text:?}");
+    }
+}
