@@ -5,7 +5,7 @@ use sidelight::cli::{self, Cli, LogFormat};
 use sidelight::commands::interrupt;
 use sidelight::commands::output::colours_wanted;
 use sidelight::commands::progress::{LOG_TARGET, Progress};
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use tracing::Level;
 use tracing_subscriber::filter::Targets;
@@ -21,7 +21,9 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "signals are not handled");
     }
     let code = cli::run(&cli, &progress).unwrap_or_else(|error| {
-        eprintln!("sidelight: {}", sidelight::model::printable_str(&format!("{error:#}")));
+        let told = sidelight::model::printable_str(&format!("{error:#}"));
+        // Whoever read standard error may be gone; the exit code still tells.
+        let _ = writeln!(io::stderr(), "sidelight: {told}");
         ExitCode::from(2)
     });
     interrupt::exit_code().map_or(code, ExitCode::from)

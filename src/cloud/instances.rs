@@ -98,7 +98,7 @@ impl Account {
             region: Some(self.region.clone()),
             availability_zone: text(found.placement().and_then(|at| at.availability_zone())),
             instance_id: text(found.instance_id()),
-            instance_name: tags.get("Name").filter(|name| !name.is_empty()).cloned(),
+            instance_name: text(tags.get("Name").map(String::as_str)),
             instance_type: text(found.instance_type().map(types::InstanceType::as_str)),
             architecture: text(found.architecture().map(types::ArchitectureValues::as_str)),
             image_id: text(found.image_id()),

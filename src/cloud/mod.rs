@@ -26,8 +26,9 @@ pub use snapshots::{Created, Purpose, State, Tagged};
 use aws_sdk_ec2::types::Tag;
 use std::collections::BTreeMap;
 
-/// Tags as a map; keys are unique in AWS.
+/// Tags as a map; keys are unique in AWS. As they are, for filters compare them: what shows them makes
+/// them printable.
 fn tags(tags: &[Tag]) -> BTreeMap<String, String> {
-    let text = |text: Option<&str>| crate::model::printable_str(text.unwrap_or_default());
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     tags.iter().map(|tag| (text(tag.key()), text(tag.value()))).collect()
 }

@@ -6,7 +6,7 @@ use crate::cloud::{Kind, Permission, Verdict};
 use crate::model::printable_str;
 use crate::pipeline::Advisories;
 use crate::source::ebs_snapshot;
-use crate::sweep::{Scanner, Selection, Settings};
+use crate::sweep::{Scanner, Selection, Settings, left_out};
 use comfy_table::{Table as Grid, presets};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -38,9 +38,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     // A role that may not even look is told so below, call by call.
     let instances = account.instances(&[]).unwrap_or_default();
     let selection = Selection { stopped: true, ..Selection::default() };
-    let instance = instances.iter().find(|instance| selection.refuses(instance).is_none());
-    let mut found = account.permissions(instance);
-    for tried in reading(&scanner, args, instance.and_then(|it| it.volumes.first())) {
+    let wanted = instances.into_iter().find(|instance| selection.refuses(instance).is_none());
+    // Not even a trial is made on a volume whose owner says never.
+    let instance = wanted.map(|mut instance| {
+        let left_out: Vec<_> = left_out(&instance).into_iter().map(|it| it.id.clone()).collect();
+        instance.volumes.retain(|volume| !left_out.contains(&volume.context.id));
+        instance
+    });
+    let mut found = account.permissions(instance.as_ref());
+    for tried in reading(&scanner, args, instance.as_ref().and_then(|it| it.volumes.first())) {
         // What was really done says more than a dry run.
         found.retain(|dry| dry.action != tried.action);
         found.push(tried);

@@ -5,7 +5,7 @@ use super::output;
 use super::progress::Progress;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Duration;
@@ -56,7 +56,8 @@ fn end(progress: Progress, signal: i32) {
     CAUGHT.store(u8::try_from(128 + signal).unwrap_or(u8::MAX), Ordering::SeqCst);
     let first = std::mem::take(&mut *FIRST.lock().unwrap_or_else(PoisonError::into_inner));
     if !first.is_empty() {
-        eprintln!("sidelight: ending; once more to end at once");
+        // Whoever read standard error may be gone, and this must not end with them.
+        let _ = writeln!(io::stderr(), "sidelight: ending; once more to end at once");
         for work in first {
             work();
         }

@@ -57,7 +57,8 @@ pub struct Args {
     /// List packages only
     #[arg(long)]
     no_match: bool,
-    /// Exit with 1 if a finding is at least this severe
+    /// Exit with 1 if a finding is at least this severe, or known to be exploited, whatever its
+    /// severity
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
     fail_on: Option<Severity>,
     /// Hosts scanned at the same time
@@ -81,7 +82,7 @@ pub struct Args {
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let folder = args.output.as_deref().map(Folder::parse).transpose()?;
-    let advisories = open_advisories(args.advisories.as_deref(), args.no_match)?;
+    let advisories = advisories(args)?;
     let snapshot_timeout = Duration::from_mins(args.snapshot_timeout);
     let settings = Settings {
         parallel: args.parallel.into(),
@@ -94,7 +95,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         ..Settings::default()
     };
     let scanner = connect(&args.cloud, settings, &advisories)?;
-    let mut outcomes = Outcomes::new(folder, &scanner.account)?;
+    let mut outcomes = Outcomes::new(folder, &scanner)?;
     let mut leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
     let instances = scanner.account.instances(&[]).context("no instance was scanned")?;
@@ -105,19 +106,32 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     };
     let total = instances.len();
     let show = || -> Box<dyn pipeline::Progress> { Box::new(progress.task("a host")) };
-    sweep::run(&scanner, &selection, instances, &show, |host| {
+    let outcome = sweep::run(&scanner, &selection, instances, &show, |host| {
         outcomes.add(&host)?;
         task.now(&format!("{} of {total} instances", outcomes.totals.instances));
         Ok(())
-    })?;
+    });
     drop(task);
     if let Err(error) = scanner.sweep_up() {
         tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
         leftovers.failed.push(error.to_string());
     }
+    outcome?;
     let summary = summary(&scanner, &outcomes, leftovers, started);
     outcomes.write(&summary, &args.format, &Output::stdout())?;
     Ok(exit_code(&summary, args.fail_on))
+}
+
+/// A store that is not there ends no sweep, for what is installed is worth knowing all the same; each
+/// host has a gap that says so.
+fn advisories(args: &Args) -> anyhow::Result<Advisories> {
+    match args.advisories.as_deref() {
+        Some(path) if !path.exists() => {
+            tracing::warn!(store = %path.display(), "there is no such advisory store: nothing is matched");
+            Ok(Advisories::Missing)
+        }
+        path => open_advisories(path, args.no_match),
+    }
 }
 
 /// The account, for instances and for blocks; from here on a signal deletes the snapshots.

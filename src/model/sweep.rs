@@ -184,8 +184,11 @@ impl Totals {
         }
     }
 
-    /// Whether a finding is at least this severe.
+    /// Whether a finding is at least this severe, or known to be exploited.
     pub fn reaches(&self, threshold: Severity) -> bool {
+        if self.known_exploited > 0 {
+            return true;
+        }
         let over = Severity::ALL.into_iter().filter(|severity| *severity >= threshold);
         over.into_iter().any(|severity| self.findings.contains_key(severity.as_str()))
     }

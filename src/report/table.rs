@@ -37,12 +37,15 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
     let mounts = host.mounts.iter();
     let mounts =
         mounts.map(|mount| format!("{} on {} ({})", mount.device, mount.path, mount.filesystem));
+    let cloud = &host.cloud;
     let feeds = report.feeds.iter().map(|feed| format!("{} of {}", feed.name, feed.date));
     let lists = [
         ("host", vec![host.hostname.clone().unwrap_or_else(unknown)]),
         ("os", vec![os.unwrap_or_else(unknown)]),
         ("addresses", host.ips.clone()),
         ("kernels", host.kernels.clone()),
+        ("instance", named(cloud.instance_id.as_ref(), cloud.instance_name.as_ref())),
+        ("account", named(cloud.account.as_ref(), cloud.account_alias.as_ref())),
         ("mounts", mounts.collect()),
         ("advisories", feeds.collect()),
     ];
@@ -54,6 +57,12 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
         }
     }
     grid.write(out)
+}
+
+/// An id, and the name that people know it by.
+fn named(id: Option<&String>, name: Option<&String>) -> Vec<String> {
+    let name = name.map_or(String::new(), |name| format!(" ({name})"));
+    id.map(|id| format!("{id}{name}")).into_iter().collect()
 }
 
 fn write_asset(

@@ -74,6 +74,17 @@ impl Scanner<'_> {
         for volume in &mut context.volumes {
             let own = held.created.iter().find(|created| created.volume == volume.id);
             volume.snapshot = own.map(|created| created.snapshot.clone());
+            if volume.snapshot.is_none() && !left_out.iter().any(|it| it.id == volume.id) {
+                let detail = "AWS made no snapshot of it: it was detached meanwhile";
+                gaps.push(Gap::new(place(volume), GapReason::Missing, detail));
+            }
+        }
+        for new in
+            held.created.iter().filter(|it| !context.volumes.iter().any(|v| v.id == it.volume))
+        {
+            // Its owner's tags are not known, so its snapshot is not read.
+            let detail = "it was attached after the instance was listed";
+            gaps.push(Gap::new(&new.volume, GapReason::Missing, detail));
         }
         let failed = self.wait(&held)?;
         self.read(context, &failed, &mut gaps, progress)
@@ -82,10 +93,12 @@ impl Scanner<'_> {
     /// Scans one volume, attached or not. However this ends, its snapshot is gone.
     pub fn scan_volume(&self, id: &str, progress: &dyn Progress) -> Result<Scan, Failure> {
         let mut context = self.account.volume(id).map_err(|error| refused(&error))?;
-        if opted_out(&context.tags) {
-            let detail = format!("{id}: its owner's tag {} says never", OPT_OUT.0);
-            return Err(Failure::new(SkipReason::OptedOut, detail));
+        let mut tags = vec![context.tags.clone()];
+        if let Some(instance) = context.instance_id.clone() {
+            let found = self.account.instances(&[instance]).map_err(|error| refused(&error))?;
+            tags.extend(found.into_iter().map(|instance| instance.context.tags));
         }
+        tags.iter().try_for_each(|tags| wanted(id, tags))?;
         self.with_snapshot(id, |snapshot| {
             for volume in &mut context.volumes {
                 volume.snapshot = Some(snapshot.to_owned());
@@ -111,6 +124,7 @@ impl Scanner<'_> {
     /// Scans the snapshots that an AMI has already.
     pub fn scan_image(&self, id: &str, progress: &dyn Progress) -> Result<Scan, Failure> {
         let context = self.account.image(id).map_err(|error| refused(&error))?;
+        wanted(id, &context.tags)?;
         self.read(context, &BTreeMap::new(), &mut Vec::new(), progress)
     }
 
@@ -154,6 +168,7 @@ impl Scanner<'_> {
         context.snapshots = std::mem::take(&mut report.host.cloud.snapshots);
         report.host.cloud = context;
         report.gaps.append(gaps);
+        name_keys(report);
         report.gaps.sort();
         Ok(scan)
     }
@@ -163,7 +178,8 @@ impl Scanner<'_> {
     fn check_read(&self, report: &ScanReport, targets: &[Target]) -> Result<(), TargetError> {
         let packages = report.assets.iter().any(|asset| !asset.packages.is_empty());
         let found = packages || !report.host.os.id.is_empty();
-        if found || !report.gaps.iter().any(|gap| gap.reason == GapReason::Unreadable) {
+        let denied = |gap: &Gap| matches!(gap.reason, GapReason::Unreadable | GapReason::Encrypted);
+        if found || !report.gaps.iter().any(denied) {
             return Ok(());
         }
         for target in targets {
@@ -294,6 +310,22 @@ pub fn place(volume: &CloudVolume) -> String {
     }
 }
 
+/// Refuses what its owner says is never to be scanned, whoever names it.
+fn wanted(id: &str, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
+    let detail = format!("{id}: its owner's tag {} says never", OPT_OUT.0);
+    if opted_out(tags) { Err(Failure::new(SkipReason::OptedOut, detail)) } else { Ok(()) }
+}
+
+/// Says which key is meant where a volume could not be read for its key.
+fn name_keys(report: &mut ScanReport) {
+    for gap in report.gaps.iter_mut().filter(|gap| gap.reason == GapReason::Encrypted) {
+        let volume = report.host.cloud.volumes.iter().find(|volume| place(volume) == gap.place);
+        if let Some(key) = volume.and_then(|volume| volume.kms_key.as_deref()) {
+            gap.detail = format!("key {key}: {}", gap.detail);
+        }
+    }
+}
+
 fn interrupted() -> Failure {
     Failure::new(SkipReason::Interrupted, "the sweep was told to end")
 }
@@ -321,8 +353,10 @@ fn unreadable(error: &TargetError, context: &CloudContext) -> Failure {
         TargetProblem::Credentials => SkipReason::Credentials,
         TargetProblem::Other => SkipReason::Error,
     };
-    let keys: Vec<_> = context.volumes.iter().filter_map(|it| it.kms_key.as_deref()).collect();
-    match (reason, keys.first()) {
+    let told = error.to_string();
+    let volume = context.volumes.iter().find(|volume| told.starts_with(&place(volume)));
+    let key = volume.and_then(|volume| volume.kms_key.as_deref());
+    match (reason, key) {
         (SkipReason::KeyDenied, Some(key)) => Failure::new(reason, format!("key {key}: {error}")),
         _ => Failure::new(reason, error),
     }

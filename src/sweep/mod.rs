@@ -8,7 +8,7 @@ mod selection;
 pub use host::{Failure, Scanner, place};
 pub use ledger::{Held, Ledger};
 pub use run::{clean_up, is_expired, run};
-pub use selection::{OPT_OUT, Selection, TagFilter};
+pub use selection::{OPT_OUT, Selection, TagFilter, left_out};
 
 use jiff::{Timestamp, Unit};
 use std::time::Duration;

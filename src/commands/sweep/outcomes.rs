@@ -5,7 +5,9 @@ use crate::commands::output::Output;
 use crate::model::{HostStatus, SweepSummary, SweptHost, Totals};
 use crate::report::sweep::{Row, write_json, write_table};
 use crate::report::{self, Options, Vulnerabilities};
-use anyhow::Context;
+use crate::sweep::Scanner;
+use anyhow::{Context, ensure};
+use serde_json::json;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::PathBuf;
@@ -42,23 +44,27 @@ pub struct Outcomes<'a> {
     spool: tempfile::TempDir,
     folder: Option<Folder>,
     account: &'a Account,
+    /// Results that could not be written, each with why.
+    unwritten: Vec<String>,
 }
 
 impl<'a> Outcomes<'a> {
-    /// None yet; a folder of this machine is made if it is not there.
-    pub fn new(folder: Option<Folder>, account: &'a Account) -> anyhow::Result<Self> {
-        if let Some(Folder::Local(folder)) = &folder {
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        }
-        Ok(Self {
+    /// None yet. A folder that cannot be written is told now, before any snapshot is made.
+    pub fn new(folder: Option<Folder>, scanner: &'a Scanner<'_>) -> anyhow::Result<Self> {
+        let outcomes = Self {
             totals: Totals::default(),
             blocks_read: 0,
             rows: Vec::new(),
             failures: Vec::new(),
             spool: tempfile::tempdir().context("a folder for the hosts' reports")?,
             folder,
-            account,
-        })
+            account: &scanner.account,
+            unwritten: Vec::new(),
+        };
+        let started = json!({ "sweep": scanner.sweep, "started": scanner.started });
+        outcomes
+            .write_file("started.json", |out| Ok(serde_json::to_writer_pretty(out, &started)?))?;
+        Ok(outcomes)
     }
 
     /// Takes in a host.
@@ -74,7 +80,16 @@ impl<'a> Outcomes<'a> {
         let mut file = BufWriter::new(File::create(&path).context("the hosts' reports")?);
         serde_json::to_writer(&mut file, host)?;
         file.flush().context("the hosts' reports")?;
-        self.write_host(host)
+        // The other hosts are worth scanning all the same.
+        if let Err(error) = self.write_host(host) {
+            tracing::error!(
+                instance = host.instance_id,
+                error = format!("{error:#}"),
+                "not written"
+            );
+            self.unwritten.push(format!("{}: {error:#}", host.instance_id));
+        }
+        Ok(())
     }
 
     /// A report and a bill of materials of a host that was scanned.
@@ -121,11 +136,19 @@ impl<'a> Outcomes<'a> {
     ) -> anyhow::Result<()> {
         self.rows.sort_by(|a, b| a.instance_id.cmp(&b.instance_id));
         self.failures.sort();
-        self.write_file("sweep.json", |out| self.json(summary, out))?;
+        if let Err(error) = self.write_file("sweep.json", |out| self.json(summary, out)) {
+            self.unwritten.push(format!("sweep.json: {error:#}"));
+        }
         output.write(|out| match format {
             "json" => self.json(summary, out),
             _ => write_table(summary, &self.rows, &self.failures, out),
-        })
+        })?;
+        let unwritten = self.unwritten.join("; ");
+        ensure!(
+            unwritten.is_empty(),
+            "the sweep ran, and not all of its results were written: {unwritten}"
+        );
+        Ok(())
     }
 
     fn json(&self, summary: &SweepSummary, out: &mut dyn Write) -> std::io::Result<()> {

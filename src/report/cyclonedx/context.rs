@@ -21,9 +21,29 @@ pub(super) fn properties(report: &ScanReport) -> Vec<Property> {
     for mount in &host.mounts {
         add(&format!("mount:{}", mount.path), &format!("{} on {}", mount.filesystem, mount.device));
     }
-    host.cloud.account.iter().for_each(|account| add("cloud:account", account));
-    host.cloud.region.iter().for_each(|region| add("cloud:region", region));
-    host.cloud.instance_id.iter().for_each(|id| add("cloud:instance_id", id));
+    let cloud = &host.cloud;
+    for (name, value) in [
+        ("account", &cloud.account),
+        ("account_alias", &cloud.account_alias),
+        ("region", &cloud.region),
+        ("availability_zone", &cloud.availability_zone),
+        ("instance_id", &cloud.instance_id),
+        ("instance_name", &cloud.instance_name),
+        ("instance_type", &cloud.instance_type),
+        ("architecture", &cloud.architecture),
+        ("image_id", &cloud.image_id),
+        ("launch_time", &cloud.launch_time),
+        ("vpc_id", &cloud.vpc_id),
+        ("subnet_id", &cloud.subnet_id),
+    ] {
+        if let Some(value) = value {
+            add(&format!("cloud:{name}"), value);
+        }
+    }
+    cloud.private_ips.iter().for_each(|address| add("cloud:private_ip", address));
+    cloud.public_ips.iter().for_each(|address| add("cloud:public_ip", address));
+    cloud.security_groups.iter().for_each(|group| add("cloud:security_group", &group.id));
+    cloud.volumes.iter().for_each(|volume| add("cloud:volume", &volume.id));
     host.cloud.snapshots.iter().for_each(|id| add("cloud:snapshot", id));
     host.cloud.tags.iter().for_each(|(key, value)| add(&format!("cloud:tag:{key}"), value));
     for gap in &report.gaps {
