@@ -33,7 +33,7 @@ pub struct Found {
 const AT_ONCE: usize = 32;
 
 /// Signs of a root, each with its weight.
-pub(super) const SIGNS: &[(&str, u32)] = &[
+const SIGNS: &[(&str, u32)] = &[
     ("/etc/os-release", 4),
     ("/usr/lib/os-release", 4),
     ("/etc/debian_version", 2),

@@ -21,9 +21,9 @@ pub struct Host {
     pub context: HostContext,
 }
 
-/// The paths that joining and identity read on most hosts, so that their blocks can be asked for
-/// early. One that is not here is read all the same.
+/// The paths whose content joining and identity read on most hosts, so that their blocks can be
+/// asked for early. One that is not here is read all the same.
 pub fn paths() -> impl Iterator<Item = &'static str> {
-    let identity = ["/etc/hostname", "/etc/machine-id", "/lib/modules", "/boot"];
-    join::SIGNS.iter().map(|(path, _)| *path).chain(identity).chain(addresses::folders())
+    let files = ["/etc/os-release", "/etc/fstab", "/etc/hostname", "/etc/machine-id"];
+    files.into_iter().chain(["/lib/modules", "/boot"]).chain(addresses::folders())
 }

@@ -91,9 +91,11 @@ pub enum Other {
     Impatient,
     /// One that is swept by roles.
     Roles,
+    /// Ctrl-C that nobody hears of.
+    Unheard,
 }
 
-const ALL: [Other; 10] = [
+const ALL: [Other; 11] = [
     Other::Reports,
     Other::Targets,
     Other::Alike,
@@ -104,6 +106,7 @@ const ALL: [Other; 10] = [
     Other::Together,
     Other::Impatient,
     Other::Roles,
+    Other::Unheard,
 ];
 
 impl Other {
@@ -120,6 +123,7 @@ impl Other {
             Self::Together => Account::three(number, crate::cleanup::LOST),
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
             Self::Roles => Account::three(number, crate::roles::TASK),
+            Self::Unheard => Account::three(number, crate::killed::SLOW),
         }
     }
 }

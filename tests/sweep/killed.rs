@@ -8,7 +8,7 @@ use crate::standin::standin;
 use std::process::Stdio;
 
 /// Snapshots stay pending until the signal comes.
-const SLOW: &str = "[snapshots]\nseconds = 3600\n";
+pub const SLOW: &str = "[snapshots]\nseconds = 3600\n";
 /// Reading takes long.
 const SLOW_BLOCKS: &str = "[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'web'\ndelay_ms = 1500\n[[fault]]\naction = 'GetSnapshotBlock'\nresource = 'database'\ndelay_ms = 1500\n";
 /// What a create call makes is not told to a process that was killed meanwhile.
@@ -157,4 +157,19 @@ fn a_second_ctrl_c_ends_at_once() {
     assert!(output.stdout.is_empty(), "no report that waited for what was left");
     let books = Books::of(standin, &account);
     assert_eq!((books.count("ec2:DeleteSnapshot"), books.left.len()), (0, 3));
+}
+
+/// Ctrl-C ends the reader of a pipe too: nobody hears that the sweep ends, and it ends all the same.
+#[test]
+fn ctrl_c_with_a_closed_standard_error_leaves_nothing() {
+    let Some(standin) = standin() else { return };
+    let account = Other::Unheard.account();
+    let mut command = standin.sidelight(&account, &["sweep", "--no-match"]);
+    let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    drop(child.stderr.take());
+    wait_for(standin, &account, &mut child, |books| books.count("ec2:CreateSnapshots") == 2);
+    Signal::Int.send(&child);
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(Books::of(standin, &account).left, [""; 0]);
 }

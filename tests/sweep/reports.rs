@@ -56,7 +56,8 @@ fn a_folder_holds_the_sweep_and_a_report_and_an_sbom_of_each_host() {
     check_totals(&written);
     let scanned = hosts.iter().filter(|host| host["status"] == "scanned");
     let boms: Vec<_> = scanned.map(|host| check_folder(&folder, host)).collect();
-    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), boms.len() + 1);
+    assert_eq!(json(&folder.join("started.json"))["sweep"], written["sweep"]);
+    assert_eq!(fs::read_dir(&folder).expect("a folder").count(), boms.len() + 2);
     assert!(
         boms.iter().any(|bom| bom["vulnerabilities"].as_array().is_some_and(|it| it.len() > 3))
     );

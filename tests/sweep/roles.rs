@@ -2,6 +2,7 @@
 //! `sidelight onboard` prints, one for each duty, and puts its results into a bucket.
 
 use crate::accounts::{Account, Other};
+use crate::books::Books;
 use crate::standin::{Standin, standin};
 use serde_json::Value;
 use std::io::Write;
@@ -92,6 +93,14 @@ fn each_duty_has_the_credentials_of_its_own_role() {
     let stderr = String::from_utf8_lossy(&refused.stderr);
     assert_eq!(refused.status.code(), Some(2), "{stderr}");
     assert!(stderr.contains("cannot assume") && stderr.contains("sidelight-discovery"), "{stderr}");
+
+    // Where nothing can be written, nothing is made.
+    let nowhere = ["sweep", "--no-match", "--output", "s3://no-such-bucket/one"];
+    let refused = task(standin, &account, &credentials, &nowhere).output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("NoSuchBucket"), "{stderr}");
+    assert_eq!(Books::of(standin, &account).count("ec2:CreateSnapshots"), 0);
 
     let words = ["sweep", "--no-match", "--output", &format!("s3://{BUCKET}/one/two")];
     let output = task(standin, &account, &credentials, &words).output().expect("it runs");
