@@ -1,6 +1,5 @@
 //! AMIs: their snapshots are there already, so nothing is made to scan one.
 
-use super::instances::rfc3339;
 use super::{Account, Error, Kind, tags};
 use crate::model::{CloudContext, CloudVolume, printable_str};
 use aws_sdk_ec2::types;
@@ -67,14 +66,6 @@ impl Account {
             region: Some(self.region.clone()),
             ..CloudContext::default()
         }
-    }
-
-    /// When a snapshot was started, for those that were not made here.
-    pub fn snapshot_time(&self, id: &str) -> Result<Option<String>, Error> {
-        let call = self.clients.discovery.describe_snapshots().snapshot_ids(id);
-        let answer = self.wait(async move { call.send().await })?;
-        let answer = answer.map_err(|error| Error::from_sdk("ec2:DescribeSnapshots", &error))?;
-        Ok(answer.snapshots().first().and_then(|found| found.start_time()).and_then(rfc3339))
     }
 }
 

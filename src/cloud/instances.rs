@@ -168,6 +168,6 @@ fn security_groups(found: &types::Instance) -> Vec<SecurityGroup> {
     groups
 }
 
-pub(super) fn rfc3339(time: &DateTime) -> Option<String> {
+fn rfc3339(time: &DateTime) -> Option<String> {
     time.fmt(DateTimeFormat::DateTime).ok()
 }
