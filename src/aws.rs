@@ -1,10 +1,8 @@
 //! How AWS is reached: region, credentials and endpoints are found as every AWS tool finds them;
 //! TLS is rustls with ring.
 
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_ebs::config::SharedCredentialsProvider;
 use aws_smithy_http_client::{Builder, tls};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -14,6 +12,7 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What every client is made of.
+#[derive(Clone)]
 pub struct Connection {
     /// Configuration for clients.
     pub config: SdkConfig,
@@ -39,38 +38,6 @@ pub enum ConnectError {
          AWS_PROFILE, or run with an instance, task or web identity role ({0})"
     )]
     MissingCredentials(String),
-    /// A role could not be assumed.
-    #[error("cannot assume {arn}: {error}")]
-    Role {
-        /// Its ARN.
-        arn: String,
-        /// Why.
-        error: String,
-    },
-}
-
-/// A role that is assumed for a duty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role {
-    /// Its ARN.
-    pub arn: String,
-    /// What its trust policy asks for.
-    pub external_id: Option<String>,
-}
-
-/// The same connection with the credentials of a role, which are renewed before they expire.
-pub async fn assume(config: &SdkConfig, role: &Role) -> Result<SdkConfig, ConnectError> {
-    let provider =
-        AssumeRoleProvider::builder(&role.arn).session_name("sidelight").configure(config);
-    let provider = match &role.external_id {
-        Some(id) => provider.external_id(id),
-        None => provider,
-    };
-    let provider = SharedCredentialsProvider::new(provider.build().await);
-    let config = config.clone().into_builder().credentials_provider(provider).build();
-    let refused = |error| ConnectError::Role { arn: role.arn.clone(), error };
-    provide(&config).await.map_err(refused)?;
-    Ok(config)
 }
 
 /// Threads of their own, so that callers may be of any kind.

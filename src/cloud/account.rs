@@ -1,7 +1,7 @@
 //! The account that credentials lead to, in one region.
 
 use super::calls::Calls;
-use super::roles::{Duty, Roles, is_account};
+use super::roles::{Duty, Roles, assume, is_account};
 use super::{Error, Kind};
 use crate::aws::{self, Connection};
 use aws_config::SdkConfig;
@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 
 /// Attempts at one call: throttles come in bursts when many hosts are swept at once.
 const ATTEMPTS: u32 = 8;
+/// The longest wait for the account's alias: a network without a way to IAM answers nothing.
+const ALIAS_PATIENCE: Duration = Duration::from_secs(8);
+const ALIASES: &str = "iam:ListAccountAliases";
 
 /// An account in a region: its clients and their threads.
 pub struct Account {
@@ -27,8 +30,12 @@ pub struct Account {
     pub alias: Option<String>,
     /// Why the alias could not be asked for; nothing depends on it.
     pub alias_error: Option<Error>,
+    /// The roles that were assumed, by ARN, and whether they could be.
+    pub assumed: Vec<(String, Result<(), Error>)>,
     /// The region.
     pub region: String,
+    /// What blocks are read with.
+    pub reader: Connection,
 }
 
 /// One client for each duty, so that none has the rights of another.
@@ -47,26 +54,49 @@ struct Opened {
     results: aws_sdk_s3::Client,
     id: String,
     alias: Result<Option<String>, Error>,
-    region: String,
+    assumed: Vec<(String, Result<(), Error>)>,
+    reader: Connection,
 }
 
 impl Account {
     /// Finds region and credentials as every AWS tool does, assumes the roles if there are any, and
     /// asks whose account that is.
     pub fn connect(region: Option<&str>, roles: Option<&Roles>) -> Result<Self, Error> {
+        let mut account = Self::examine(region, roles)?;
+        let refused = account.assumed.iter_mut().find(|(_, outcome)| outcome.is_err());
+        match refused.map(|(_, outcome)| std::mem::replace(outcome, Ok(()))) {
+            Some(Err(error)) => Err(error),
+            _ => Ok(account),
+        }
+    }
+
+    /// As [`Account::connect`]; roles that cannot be assumed are told by `assumed`, and by every call
+    /// that needs them.
+    pub fn examine(region: Option<&str>, roles: Option<&Roles>) -> Result<Self, Error> {
         let runtime = aws::runtime("cloud").map_err(|error| Error::connect(&error))?;
         let (region, roles) = (region.map(str::to_owned), roles.cloned());
         let calls = Calls::default();
         let counted = calls.clone();
         let opened =
             block_on(&runtime, async move { Box::pin(open(region, roles, &counted)).await })??;
-        let Opened { clients, results, id, alias, region } = opened;
+        let Opened { clients, results, id, alias, assumed, reader } = opened;
         let (alias, alias_error) = match alias {
             Ok(alias) => (alias, None),
             Err(error) => (None, Some(error)),
         };
-        let runtime = Some(runtime);
-        Ok(Self { runtime, clients, results, calls, id, alias, alias_error, region })
+        let (runtime, region) = (Some(runtime), reader.region.clone());
+        Ok(Self {
+            runtime,
+            clients,
+            results,
+            calls,
+            id,
+            alias,
+            alias_error,
+            assumed,
+            region,
+            reader,
+        })
     }
 
     /// Calls so far by action, retries included.
@@ -116,19 +146,24 @@ async fn open(
         .with_max_backoff(Duration::from_secs(10));
     let config = config.into_builder().retry_config(retry).build();
     let own = match &roles {
-        Some(roles) if roles.account.is_none() => Some(identity(&config, calls).await?),
-        _ => None,
+        Some(Roles { account: Some(account), .. }) => Some(account.clone()),
+        Some(_) => Some(identity(&config, calls).await?),
+        None => None,
     };
-    let duty = async |duty| match &roles {
-        Some(roles) => {
-            let account = roles.account.as_deref().or(own.as_deref()).unwrap_or_default();
+    let mut assumed = Vec::new();
+    let mut duty = async |duty| match (&roles, &own) {
+        (Some(roles), Some(account)) => {
             let role = roles.role(account, &region, duty);
-            aws::assume(&config, &role).await.map_err(|error| Error::connect(&error))
+            let arn = role.arn.clone();
+            let (config, outcome) = assume(&config, role, calls).await;
+            assumed.push((arn, outcome));
+            config
         }
-        None => Ok(config.clone()),
+        _ => config.clone(),
     };
-    let (discovery, create, delete) =
-        (duty(Duty::Discovery).await?, duty(Duty::Create).await?, duty(Duty::Delete).await?);
+    let discovery = duty(Duty::Discovery).await;
+    let (create, read, delete) =
+        (duty(Duty::Create).await, duty(Duty::Read).await, duty(Duty::Delete).await);
     let ec2 = |config| {
         let config = aws_sdk_ec2::config::Builder::from(config).interceptor(calls.clone()).build();
         aws_sdk_ec2::Client::from_conf(config)
@@ -136,12 +171,20 @@ async fn open(
     let s3 = aws_sdk_s3::config::Builder::from(&config).interceptor(calls.clone());
     // A stand-in under an address has no names for buckets.
     let s3 = s3.force_path_style(config.endpoint_url().is_some()).build();
+    let looks = assumed.first().is_none_or(|(_, outcome)| outcome.is_ok());
+    let (id, alias) = match own {
+        Some(own) if !looks => {
+            (own, Err(Error::new(ALIASES, Kind::Connect, "no role to ask with")))
+        }
+        _ => (identity(&discovery, calls).await?, alias(&discovery, calls).await),
+    };
     Ok(Opened {
         clients: Clients { discovery: ec2(&discovery), create: ec2(&create), delete: ec2(&delete) },
         results: aws_sdk_s3::Client::from_conf(s3),
-        id: identity(&discovery, calls).await?,
-        alias: alias(&discovery, calls).await,
-        region,
+        id,
+        alias,
+        assumed,
+        reader: Connection { config: read, region },
     })
 }
 
@@ -154,10 +197,15 @@ async fn identity(config: &SdkConfig, calls: &Calls) -> Result<String, Error> {
     id.map(str::to_owned).ok_or_else(|| Error::new(ACTION, Kind::Other, "no account id came"))
 }
 
-/// The name that people know an account by.
+/// The name that people know an account by; it is worth no long wait.
 async fn alias(config: &SdkConfig, calls: &Calls) -> Result<Option<String>, Error> {
-    let config = aws_sdk_iam::config::Builder::from(config).interceptor(calls.clone()).build();
-    let answer = aws_sdk_iam::Client::from_conf(config).list_account_aliases().send().await;
-    let answer = answer.map_err(|error| Error::from_sdk("iam:ListAccountAliases", &error))?;
+    let config = aws_sdk_iam::config::Builder::from(config)
+        .interceptor(calls.clone())
+        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .build();
+    let call = aws_sdk_iam::Client::from_conf(config).list_account_aliases().send();
+    let answer = tokio::time::timeout(ALIAS_PATIENCE, call).await;
+    let answer = answer.map_err(|_| Error::new(ALIASES, Kind::Unreachable, "no answer in time"))?;
+    let answer = answer.map_err(|error| Error::from_sdk(ALIASES, &error))?;
     Ok(answer.account_aliases().first().map(|name| crate::model::printable_str(name)))
 }

@@ -1,7 +1,13 @@
 //! Where results go when they leave the machine: a folder of a bucket, with the caller's own rights.
 
-use super::{Account, Error};
+use super::{Account, Error, Kind};
 use aws_sdk_s3::primitives::ByteStream;
+use std::path::Path;
+
+/// The action that writes a result.
+pub const PUT: &str = "s3:PutObject";
+/// US dollars for one of them (us-east-1).
+pub const USD_PER_PUT: f64 = 0.005 / 1000.0;
 
 /// A folder of a bucket, `s3://BUCKET/FOLDER`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +38,17 @@ impl Bucket {
 
 impl Account {
     /// Puts a JSON document into a bucket, encrypted as the bucket says.
-    pub fn put(&self, bucket: &Bucket, path: &str, bytes: Vec<u8>) -> Result<(), Error> {
+    pub fn put(&self, bucket: &Bucket, path: &str, file: &Path) -> Result<(), Error> {
         let call = self.results.put_object().bucket(&bucket.name).key(bucket.key(path));
-        let call = call.content_type("application/json").body(ByteStream::from(bytes));
-        let answer = self.wait(async move { call.send().await })?;
-        answer.map(|_| ()).map_err(|error| Error::from_sdk("s3:PutObject", &error))
+        let call = call.content_type("application/json");
+        let file = file.to_owned();
+        let answer = self.wait(async move {
+            let body = ByteStream::from_path(file).await;
+            let body = body.map_err(|error| Error::new(PUT, Kind::Other, error.to_string()))?;
+            let answer = call.body(body).send().await;
+            answer.map_err(|error| Error::from_sdk(PUT, &error))
+        })?;
+        answer.map(|_| ())
     }
 }
 

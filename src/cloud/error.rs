@@ -82,10 +82,7 @@ fn kind(code: &str) -> Kind {
         | "SnapshotLimitExceeded"
         | "ConcurrentSnapshotLimitExceeded"
         | "ResourceLimitExceeded" => Kind::Limit,
-        "IncorrectState"
-        | "IncorrectInstanceState"
-        | "UnsupportedOperation"
-        | "InvalidSnapshot.InUse" => Kind::State,
+        "IncorrectState" | "IncorrectInstanceState" | "InvalidSnapshot.InUse" => Kind::State,
         "DryRunOperation" => Kind::DryRun,
         _ if code.ends_with(".NotFound") || code.ends_with(".Malformed") => Kind::NotFound,
         _ => Kind::Other,
@@ -106,6 +103,7 @@ mod tests {
             ("ExpiredToken", Kind::Credentials),
             ("PendingSnapshotLimitExceeded", Kind::Limit),
             ("InternalError", Kind::Other),
+            ("UnsupportedOperation", Kind::Other),
         ] {
             assert_eq!(kind(code), expected, "{code}");
         }

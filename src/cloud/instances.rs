@@ -1,6 +1,6 @@
 //! Instances, their volumes by device name, and what EC2 knows of them.
 
-use super::{Account, Error, tags};
+use super::{Account, Error, Kind, tags};
 use crate::model::{CloudContext, CloudVolume, SecurityGroup, printable_str};
 use aws_sdk_ec2::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ec2::types::{self, Filter};
@@ -28,8 +28,8 @@ pub struct Volume {
     pub context: CloudVolume,
     /// The instance boots from it.
     pub root: bool,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
+    /// Its tags; `None` if EC2 did not list the volume, so that its owner's will is not known.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl Instance {
@@ -49,7 +49,7 @@ impl Account {
             if let Some(known) = volumes.get(&volume.context.id) {
                 volume.context.encrypted = known.encrypted().unwrap_or(false);
                 volume.context.kms_key = known.kms_key_id().map(printable_str);
-                volume.tags = tags(known.tags());
+                volume.tags = Some(tags(known.tags()));
             }
         }
         found.sort_by(|a, b| a.id().cmp(b.id()));
@@ -69,7 +69,14 @@ impl Account {
         let reservations =
             reservations.map_err(|error| Error::from_sdk("ec2:DescribeInstances", &error))?;
         let owned = reservations.iter().flat_map(types::Reservation::instances);
-        Ok(owned.map(|instance| self.instance(instance)).collect())
+        let found: Vec<_> = owned.map(|instance| self.instance(instance)).collect();
+        match found.iter().find(|instance| !is_plain(instance.id())) {
+            Some(instance) => {
+                let detail = format!("{:?} came as the id of an instance", instance.id());
+                Err(Error::new("ec2:DescribeInstances", Kind::Other, detail))
+            }
+            None => Ok(found),
+        }
     }
 
     fn volumes_of(&self, instances: &[String]) -> Result<BTreeMap<String, types::Volume>, Error> {
@@ -118,6 +125,14 @@ impl Account {
     }
 }
 
+/// Ids name files and folders of reports.
+fn is_plain(id: &str) -> bool {
+    let digits = id.strip_prefix("i-").unwrap_or_default();
+    !digits.is_empty()
+        && digits.len() <= 32
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 fn volumes(found: &types::Instance) -> Vec<Volume> {
     let mappings = found.block_device_mappings().iter();
     let mut volumes: Vec<_> = mappings
@@ -126,7 +141,7 @@ fn volumes(found: &types::Instance) -> Vec<Volume> {
             let device = printable_str(mapping.device_name().unwrap_or_default());
             let root = mapping.device_name() == found.root_device_name();
             let context = CloudVolume { id, device, ..CloudVolume::default() };
-            Some(Volume { context, root, tags: BTreeMap::new() })
+            Some(Volume { context, root, tags: None })
         })
         .collect();
     volumes.sort_by(|a, b| (!a.root, &a.context.device).cmp(&(!b.root, &b.context.device)));
@@ -170,4 +185,17 @@ fn security_groups(found: &types::Instance) -> Vec<SecurityGroup> {
 
 fn rfc3339(time: &DateTime) -> Option<String> {
     time.fmt(DateTimeFormat::DateTime).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_plain_name() {
+        assert!(is_plain("i-0123456789abcdef0"));
+        for id in ["", "i-", "i-../../etc", "i-a/b", "vol-0123", "i-a b"] {
+            assert!(!is_plain(id), "{id}");
+        }
+    }
 }

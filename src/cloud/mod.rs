@@ -15,12 +15,12 @@ mod roles;
 mod snapshots;
 
 pub use account::Account;
-pub use bucket::Bucket;
+pub use bucket::{Bucket, PUT, USD_PER_PUT};
 pub use error::{Error, Kind};
 pub use instances::{Instance, Volume};
 pub use onboarding::Onboarding;
 pub use permissions::{Permission, Verdict};
-pub use roles::{Duty, Roles, is_account};
+pub use roles::{Roles, is_account, partition};
 pub use snapshots::{Created, Purpose, State, Tagged};
 
 use aws_sdk_ec2::types::Tag;

@@ -2,7 +2,7 @@
 //! those of `terraform/modules/target-role`, filled in; they are written there and nowhere else.
 
 use super::Roles;
-use super::roles::{Duty, partition};
+use super::roles::Duty;
 use serde_json::{Value, json};
 
 macro_rules! policy {
@@ -39,6 +39,8 @@ pub struct Onboarding {
     pub scanner_roles: Vec<String>,
     /// Regions that may be scanned; all if there is none.
     pub regions: Vec<String>,
+    /// The tag, key and value, of snapshots of others that may be read, such as those of an AMI.
+    pub readable: Option<(String, String)>,
 }
 
 impl Onboarding {
@@ -79,6 +81,10 @@ impl Onboarding {
         if let (Some(id), Value::Object(inputs)) = (&self.roles.external_id, &mut inputs) {
             inputs.insert("external_id".to_owned(), json!(id));
         }
+        if let (Some((key, value)), Value::Object(inputs)) = (&self.readable, &mut inputs) {
+            let tag = json!({ "key": key, "values": [value] });
+            inputs.insert("readable_snapshot_tag".to_owned(), tag);
+        }
         inputs
     }
 
@@ -97,16 +103,19 @@ impl Onboarding {
     }
 
     fn policies(&self, wanted: Duty) -> Vec<Value> {
+        let ours = (READABLE_TAG, "*");
+        let policy = |name: &str, text, tag| json!({ "PolicyName": name, "PolicyDocument": self.filled(text, tag) });
         let own = POLICIES.iter().filter(|(_, duty, _)| *duty == wanted);
-        own.map(
-            |(name, _, text)| json!({ "PolicyName": name, "PolicyDocument": self.filled(text) }),
-        )
-        .collect()
+        let mut policies: Vec<_> = own.map(|(name, _, text)| policy(name, text, ours)).collect();
+        if let (Some((key, value)), Duty::Read) = (&self.readable, wanted) {
+            policies.push(policy("read-named-blocks", policy!("read-blocks"), (key, value)));
+        }
+        policies
     }
 
     /// The template with its placeholders filled; all of them are known, which a test holds.
-    fn filled(&self, template: &str) -> Value {
-        let partition = partition(self.regions.first().map_or("", String::as_str));
+    fn filled(&self, template: &str, (tag_key, tag_value): (&str, &str)) -> Value {
+        let partition = self.partition();
         let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
         let every = vec!["*".to_owned()];
         let regions = if self.regions.is_empty() { &every } else { &self.regions };
@@ -117,11 +126,17 @@ impl Onboarding {
             .replace("${partition}", partition)
             .replace("${account_id}", &self.account)
             .replace("${regions}", &json!(regions).to_string())
-            .replace("${tag_key}", READABLE_TAG)
-            .replace("${tag_values}", r#"["*"]"#)
+            .replace("${tag_key}", tag_key)
+            .replace("${tag_values}", &json!([tag_value]).to_string())
             .replace("${key_arns}", &json!(keys).to_string())
             .replace("${via_services}", &json!(services).to_string());
         serde_json::from_str(&text).expect("a test reads every template")
+    }
+
+    /// Trust ends at the border of a partition, so that it is that of the scanner.
+    fn partition(&self) -> &str {
+        let named = self.scanner_roles.first().and_then(|role| role.split(':').nth(1));
+        named.unwrap_or("aws")
     }
 }
 
@@ -139,7 +154,27 @@ mod tests {
             },
             scanner_roles: vec!["arn:aws:iam::111122223333:role/scanner-task".to_owned()],
             regions: regions.iter().map(|region| (*region).to_owned()).collect(),
+            readable: Some(("golden".to_owned(), "yes".to_owned())),
         }
+    }
+
+    #[test]
+    fn the_partition_is_that_of_the_scanner() {
+        let mut there = onboarding(&[]);
+        there.scanner_roles = vec!["arn:aws-us-gov:iam::111122223333:role/scanner".to_owned()];
+        let text = there.cloudformation().to_string();
+        assert!(text.contains("arn:aws-us-gov:ec2:") && !text.contains("arn:aws:"), "{text}");
+    }
+
+    #[test]
+    fn a_tag_lets_snapshots_of_others_be_read_and_nothing_else() {
+        let roles = onboarding(&[]).roles();
+        let bearing = |role: &&Value| role.to_string().contains("aws:ResourceTag/golden");
+        let named: Vec<_> = roles.as_array().expect("roles").iter().filter(bearing).collect();
+        assert_eq!(named.len(), 1);
+        assert_eq!(named[0]["RoleName"], "sidelight-read");
+        let policies = named[0]["Policies"].as_array().expect("policies");
+        assert_eq!(policies.last().expect("some")["PolicyName"], "read-named-blocks");
     }
 
     #[test]
@@ -157,7 +192,6 @@ mod tests {
         let list: Value = serde_json::from_str(list).expect("JSON");
         let all = list["actions"].as_array().expect("actions").iter();
         let ours = all.filter(|it| it["account"] == "target" && it["needs_grant"] != false);
-        let ours = ours.filter(|it| it["when"] != "allow_changed_blocks");
         let mut expected: Vec<_> = ours.filter_map(|it| it["action"].as_str()).collect();
         expected.sort_unstable();
         let roles = onboarding(&[]).roles();

@@ -1,7 +1,24 @@
 //! The roles of a scanned account, one for each duty; their names are those that
 //! `terraform/modules/target-role` gives them.
 
-use crate::aws::Role;
+use super::calls::Calls;
+use super::{Error, Kind};
+use crate::aws::chain;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_sts::config::Credentials;
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// A role that is assumed for a duty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What its trust policy asks for.
+    pub external_id: Option<String>,
+}
 
 /// What the names and the trust of the roles are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +67,69 @@ impl Roles {
     }
 }
 
+/// The same configuration with the credentials of a role, and whether they could be had.
+pub(super) async fn assume(
+    config: &SdkConfig,
+    role: Role,
+    calls: &Calls,
+) -> (SdkConfig, Result<(), Error>) {
+    let sts = aws_sdk_sts::config::Builder::from(config).interceptor(calls.clone()).build();
+    let arn = role.arn.clone();
+    let sts = aws_sdk_sts::Client::from_conf(sts);
+    let mut assumed = Assumed { sts, role, first: Mutex::default() };
+    let outcome = assumed.ask().await.map(|first| assumed.first = Mutex::new(Some(first)));
+    let provider = SharedCredentialsProvider::new(assumed);
+    let config = config.clone().into_builder().credentials_provider(provider).build();
+    let refused = |error: CredentialsError| {
+        let detail = format!("cannot assume {arn}: {}", chain(&error));
+        Error::new("sts:AssumeRole", Kind::Connect, detail)
+    };
+    (config, outcome.map_err(refused))
+}
+
+/// Credentials of a role, asked for again when they expire; each call is counted.
+#[derive(Debug)]
+struct Assumed {
+    sts: aws_sdk_sts::Client,
+    role: Role,
+    /// Those that were asked for to see whether they can be had.
+    first: Mutex<Option<Credentials>>,
+}
+
+impl Assumed {
+    async fn ask(&self) -> Result<Credentials, CredentialsError> {
+        let call = self.sts.assume_role().role_arn(&self.role.arn).role_session_name("sidelight");
+        let call = call.set_external_id(self.role.external_id.clone());
+        let answer = call.send().await.map_err(CredentialsError::provider_error)?;
+        let none = || CredentialsError::unhandled("no credentials came");
+        let came = answer.credentials().ok_or_else(none)?;
+        Ok(Credentials::new(
+            came.access_key_id(),
+            came.secret_access_key(),
+            Some(came.session_token().to_owned()),
+            SystemTime::try_from(*came.expiration()).ok(),
+            "AssumeRole",
+        ))
+    }
+}
+
+impl ProvideCredentials for Assumed {
+    fn provide_credentials<'a>(&'a self) -> provider::future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+        provider::future::ProvideCredentials::new(async move {
+            match first {
+                Some(first) => Ok(first),
+                None => self.ask().await,
+            }
+        })
+    }
+}
+
 /// AWS is three clouds that know nothing of each other.
-pub(super) fn partition(region: &str) -> &'static str {
+pub fn partition(region: &str) -> &'static str {
     match region.split('-').next() {
         Some("cn") => "aws-cn",
         Some("us") if region.starts_with("us-gov-") => "aws-us-gov",

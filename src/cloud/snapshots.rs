@@ -91,7 +91,11 @@ impl Account {
         let answer = self.wait(async move { call.send().await })?;
         let answer = answer.map_err(|error| Error::from_sdk("ec2:CreateSnapshots", &error))?;
         let created = answer.snapshots().iter();
-        Ok(created.filter_map(|it| Created::new(it.snapshot_id()?, it.volume_id()?)).collect())
+        let created = created.map(|it| Created::new(it.snapshot_id()?, it.volume_id()?));
+        // Without an id it cannot be deleted; as an answer that was lost, it is found by its tags.
+        created.collect::<Option<_>>().ok_or_else(|| {
+            Error::new("ec2:CreateSnapshots", Kind::Other, "a snapshot without an id came")
+        })
     }
 
     /// Asks for a snapshot of one volume.
@@ -141,15 +145,22 @@ impl Account {
         }
     }
 
-    /// All snapshots that bear our tags, whoever made them.
+    /// All snapshots that bear all of our tags, whoever made them. One that lacks some is not ours to
+    /// delete.
     pub fn tagged_snapshots(&self) -> Result<Vec<Tagged>, Error> {
         let (key, value) = PURPOSE;
         let ours = Filter::builder().name(format!("tag:{key}")).values(value).build();
+        let whole = |tags: &BTreeMap<String, String>| {
+            [SWEEP, EXPIRES].iter().all(|key| tags.contains_key(*key))
+        };
         let found = self.own_snapshots(ours)?;
         let mut tagged: Vec<_> = found
             .iter()
             .filter_map(|found| {
                 let mut tags = tags(found.tags());
+                if !whole(&tags) {
+                    return None;
+                }
                 let mut tag = |key: &str| tags.remove(key).unwrap_or_default();
                 Some(Tagged {
                     snapshot: found.snapshot_id()?.to_owned(),

@@ -20,14 +20,14 @@ pub fn is_one(text: &str) -> bool {
     is_id && !Path::new(text).exists()
 }
 
-/// Scans what the id names.
+/// Scans what the id names. Gives back the snapshots that could not be deleted, too.
 pub fn scan(
     id: &str,
     cloud: &CloudArgs,
     cache_bytes: u64,
     advisories: &Advisories,
     task: &Task,
-) -> anyhow::Result<Scan> {
+) -> anyhow::Result<(Scan, Vec<String>)> {
     let settings = Settings { cache_bytes, ..Settings::default() };
     let scanner = sweep::connect(cloud, settings, advisories)?;
     let outcome = match id.split('-').next() {
@@ -38,7 +38,7 @@ pub fn scan(
     if let Err(error) = scanner.sweep_up() {
         tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
     }
-    outcome
+    Ok((outcome?, scanner.ledger.undeleted()))
 }
 
 fn scan_instance(scanner: &Scanner<'_>, id: &str, task: &Task) -> anyhow::Result<Scan> {

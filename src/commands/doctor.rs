@@ -1,8 +1,8 @@
 //! `sidelight doctor`: tries each permission that a sweep needs, and says which fails and why.
 
 use super::cloud_args::CloudArgs;
-use super::sweep::connect;
-use crate::cloud::{Kind, Permission, Verdict};
+use super::sweep::{Folder, scanner};
+use crate::cloud::{Account, Error, Kind, Permission, Verdict};
 use crate::model::printable_str;
 use crate::pipeline::Advisories;
 use crate::source::ebs_snapshot;
@@ -10,12 +10,15 @@ use crate::sweep::{Scanner, Selection, Settings, left_out};
 use comfy_table::{Table as Grid, presets};
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+const ASSUME: &str = "sts:AssumeRole";
 const DELETE: &str = "ec2:DeleteSnapshot";
 
 const EXAMPLES: &str = "Examples:
   sidelight doctor --region eu-central-1                   dry runs only: nothing is made
   sidelight doctor --make-snapshot                         one is made, read and deleted
+  sidelight doctor --make-snapshot --output s3://BUCKET/results    and the results can be written
 
 Exit codes: 0 all is allowed; 2 could not run; 3 something is denied or could not be tried.";
 
@@ -29,29 +32,36 @@ pub struct Args {
     /// dry run
     #[arg(long)]
     make_snapshot: bool,
+    /// Where sweeps are to write their results: a small file is put there, to see whether it can be
+    #[arg(long, value_name = "DIR")]
+    output: Option<String>,
 }
 
 /// Runs the doctor.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let scanner = connect(&args.cloud, Settings::default(), &Advisories::Unwanted)?;
+    let folder = args.output.as_deref().map(Folder::parse).transpose()?;
+    let account = Arc::new(args.cloud.examine()?);
+    let scanner = scanner(account, Settings::default(), &Advisories::Unwanted)?;
     let account = &scanner.account;
+    let mut found: Vec<_> = account.assumed.iter().map(assuming).collect();
     // A role that may not even look is told so below, call by call.
     let instances = account.instances(&[]).unwrap_or_default();
     let selection = Selection { stopped: true, ..Selection::default() };
     let wanted = instances.into_iter().find(|instance| selection.refuses(instance).is_none());
     // Not even a trial is made on a volume whose owner says never.
     let instance = wanted.map(|mut instance| {
-        let left_out: Vec<_> = left_out(&instance).into_iter().map(|it| it.id.clone()).collect();
+        let left_out: Vec<_> = left_out(&instance).into_iter().map(|it| it.0.id.clone()).collect();
         instance.volumes.retain(|volume| !left_out.contains(&volume.context.id));
         instance
     });
-    let mut found = account.permissions(instance.as_ref());
+    found.extend(account.permissions(instance.as_ref()));
     for tried in reading(&scanner, args, instance.as_ref().and_then(|it| it.volumes.first())) {
         // What was really done says more than a dry run.
         found.retain(|dry| dry.action != tried.action);
         found.push(tried);
     }
     found.push(alias(&scanner));
+    found.extend(folder.map(|folder| writing(&folder, account)));
     show(&scanner, &found)?;
     let fine = found.iter().all(|permission| permission.verdict == Verdict::Allowed);
     Ok(ExitCode::from(if fine { 0 } else { 3 }))
@@ -105,6 +115,23 @@ fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
             Err(error) => verdict(get, &error),
         },
     ]
+}
+
+fn assuming((arn, outcome): &(String, Result<(), Error>)) -> Permission {
+    match outcome {
+        Ok(()) => self::outcome(ASSUME, Verdict::Allowed, arn),
+        Err(error) => self::outcome(ASSUME, Verdict::Denied, &error.to_string()),
+    }
+}
+
+/// Writing of results, tried with a file that stays.
+fn writing(folder: &Folder, account: &Account) -> Permission {
+    let content = "{ \"note\": \"sidelight doctor could write here\" }\n";
+    let tried = folder.write(account, "doctor.json", |out| out.write_all(content.as_bytes()));
+    match tried {
+        Ok(()) => outcome(folder.action(), Verdict::Allowed, &folder.to_string()),
+        Err(error) => outcome(folder.action(), Verdict::Denied, &format!("{error:#}")),
+    }
 }
 
 /// Good to have, and nothing depends on it.

@@ -81,7 +81,7 @@ pub(super) fn severities() -> impl TypedValueParser<Value = Severity> {
 pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let prepared = Prepared::from(args)?;
     let task = progress.task("starting");
-    let Scan { report, read } = prepared.scan(args, &task)?;
+    let (Scan { report, read }, left) = prepared.scan(args, &task)?;
     drop(task);
     if let Some(file) = &prepared.read_set {
         file.write(|out| read_set::write(&read, out))?;
@@ -89,7 +89,10 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let screen = prepared.output.screen();
     let options = report::Options { vulnerabilities: prepared.vulnerabilities, screen };
     prepared.output.write(|out| prepared.format.write(&report, options, out))?;
-    Ok(exit_code(&report, args.fail_on))
+    for snapshot in &left {
+        eprintln!("sidelight: {snapshot} is left over: run sidelight cleanup");
+    }
+    Ok(exit_code(&report, !left.is_empty(), args.fail_on))
 }
 
 /// What can be known to be wrong before anything is read, and is told then: a scan can take hours.
@@ -144,7 +147,8 @@ impl Prepared {
         })
     }
 
-    fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<Scan> {
+    /// The scan, and the snapshots made for it that could not be deleted.
+    fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<(Scan, Vec<String>)> {
         let (region, cache_bytes) = (args.region(), args.cache_bytes());
         match &self.targets {
             #[cfg(feature = "cloud")]
@@ -156,7 +160,7 @@ impl Prepared {
                 let mut scan = pipeline::scan(&request, task)?;
                 task.stage(Stage::Matching);
                 pipeline::add_findings(&mut scan.report, &self.advisories)?;
-                Ok(scan)
+                Ok((scan, Vec::new()))
             }
         }
     }
@@ -197,10 +201,10 @@ pub(super) fn open_advisories(named: Option<&Path>, no_match: bool) -> anyhow::R
 }
 
 /// A finding over the threshold outweighs a gap: it will not go away when the gap is closed.
-fn exit_code(report: &ScanReport, fail_on: Option<Severity>) -> ExitCode {
+fn exit_code(report: &ScanReport, left: bool, fail_on: Option<Severity>) -> ExitCode {
     let mut findings = report.assets.iter().flat_map(|asset| &asset.findings);
     if fail_on.is_some_and(|threshold| findings.any(|finding| finding.reaches(threshold))) {
         return ExitCode::from(1);
     }
-    ExitCode::from(if report.gaps.is_empty() { 0 } else { 3 })
+    ExitCode::from(if report.gaps.is_empty() && !left { 0 } else { 3 })
 }

@@ -1,5 +1,6 @@
 //! `sidelight sweep`: all instances of an account and region.
 
+mod folder;
 mod outcomes;
 
 use super::cloud_args::CloudArgs;
@@ -7,19 +8,23 @@ use super::interrupt;
 use super::output::Output;
 use super::progress::Progress;
 use super::scan::{open_advisories, severities};
-use crate::cloud::Account;
+use crate::cloud::{Account, PUT, USD_PER_PUT};
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
 use crate::pipeline::{self, Advisories};
+use crate::source::ebs_snapshot;
 use crate::sweep::{self, Ledger, Scanner, Selection, Settings, TagFilter};
-use anyhow::Context;
-use outcomes::{Folder, Outcomes};
+use anyhow::{Context, ensure};
+pub use folder::Folder;
+use outcomes::Outcomes;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// After a signal, snapshots are deleted for this long before the process ends anyway.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// After a signal, snapshots are deleted for this long before the process ends anyway: ECS kills a task
+/// after two minutes at most, and the report takes some of them.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 const EXAMPLES: &str = "Examples:
   sidelight sweep --region eu-central-1                       all running instances
@@ -47,8 +52,8 @@ pub struct Args {
     /// How the report is written to standard output
     #[arg(long, value_parser = ["table", "json"], default_value = "table")]
     format: String,
-    /// Write sweep.json here, and for each host a folder with report.json and sbom.cdx.json; a
-    /// folder, or s3://BUCKET/FOLDER
+    /// Write here, in a folder named by the sweep: started.json at once, for each host a folder with
+    /// report.json and sbom.cdx.json, and sweep.json at the end; a folder, or s3://BUCKET/FOLDER
     #[arg(long, value_name = "DIR")]
     output: Option<String>,
     /// Advisory store to match with, instead of the one that `sidelight feeds` keeps
@@ -68,12 +73,12 @@ pub struct Args {
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=65536))]
     cache_size: u64,
     /// Wait while the account has so many snapshots on their way, its own backups among them
-    #[arg(long, value_name = "N", default_value_t = 80)]
-    most_pending: usize,
-    /// Minutes that a snapshot may take
-    #[arg(long, value_name = "MINUTES", default_value_t = 120)]
+    #[arg(long, value_name = "N", default_value_t = 80, value_parser = clap::value_parser!(u16).range(1..))]
+    most_pending: u16,
+    /// Minutes that a snapshot may take; with 0, one that is not completed at once is not waited for
+    #[arg(long, value_name = "MINUTES", default_value_t = 120, value_parser = clap::value_parser!(u64).range(..=10_000))]
     snapshot_timeout: u64,
-    /// Hours after which a snapshot that is still there is a leftover
+    /// Hours after which a snapshot that is still there is a leftover; longer than it may take
     #[arg(long, value_name = "HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=168))]
     lifetime: u64,
 }
@@ -84,10 +89,13 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let folder = args.output.as_deref().map(Folder::parse).transpose()?;
     let advisories = advisories(args)?;
     let snapshot_timeout = Duration::from_mins(args.snapshot_timeout);
+    // Else the clean-up of another sweep takes snapshots away that this one still waits for.
+    let lasting = snapshot_timeout < Duration::from_hours(args.lifetime);
+    ensure!(lasting, "--lifetime must be longer than --snapshot-timeout");
     let settings = Settings {
         parallel: args.parallel.into(),
         cache_bytes: args.cache_size << 20,
-        most_pending: args.most_pending,
+        most_pending: args.most_pending.into(),
         snapshot_timeout,
         // No host waits longer for room than for its snapshots.
         room_timeout: Settings::default().room_timeout.min(snapshot_timeout),
@@ -95,6 +103,9 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         ..Settings::default()
     };
     let scanner = connect(&args.cloud, settings, &advisories)?;
+    if let Some(error) = &scanner.account.alias_error {
+        tracing::warn!(%error, "reports name the account by its id alone");
+    }
     let mut outcomes = Outcomes::new(folder, &scanner)?;
     let mut leftovers = clean_up(&scanner.account);
     let task = progress.task("looking for instances");
@@ -140,8 +151,16 @@ pub fn connect<'a>(
     settings: Settings,
     advisories: &'a Advisories,
 ) -> anyhow::Result<Scanner<'a>> {
-    let account = Arc::new(cloud.connect()?);
-    let ebs = cloud.connect_ebs(&account)?;
+    scanner(Arc::new(cloud.connect()?), settings, advisories)
+}
+
+/// What scans an account that is open.
+pub fn scanner(
+    account: Arc<Account>,
+    settings: Settings,
+    advisories: &Advisories,
+) -> anyhow::Result<Scanner<'_>> {
+    let ebs = ebs_snapshot::Account::over(account.reader.clone())?;
     let ledger = Ledger::new(account.clone());
     let closing = ledger.clone();
     interrupt::before_end(move || {
@@ -169,9 +188,6 @@ fn summary(
     started: Instant,
 ) -> SweepSummary {
     let account = &scanner.account;
-    let (mut calls, blocks) = (account.calls(), scanner.ebs.usage());
-    calls.insert("ebs:ListSnapshotBlocks".to_owned(), blocks.list_calls);
-    calls.insert("ebs:GetSnapshotBlock".to_owned(), blocks.get_calls);
     SweepSummary {
         schema_version: SWEEP_SCHEMA_VERSION,
         sweep: scanner.sweep.clone(),
@@ -182,15 +198,31 @@ fn summary(
         totals: outcomes.totals.clone(),
         leftovers,
         undeleted_snapshots: scanner.ledger.undeleted(),
-        receipt: SweepReceipt {
-            calls,
-            usd: blocks.usd,
-            retries: blocks.retries,
-            bytes_read: blocks.bytes_read,
-            blocks_read: outcomes.blocks_read,
-            peak_memory_bytes: pipeline::peak_memory(),
-            seconds: started.elapsed().as_secs_f64(),
-        },
+        receipt: receipt(scanner, outcomes, started),
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
+fn receipt(scanner: &Scanner<'_>, outcomes: &Outcomes, started: Instant) -> SweepReceipt {
+    let (mut calls, blocks) = (scanner.account.calls(), scanner.ebs.usage());
+    // The one that puts this receipt into the bucket is still to come.
+    if let Some(count) = calls.get_mut(PUT) {
+        *count += 1;
+    }
+    let puts = calls.get(PUT).copied().unwrap_or_default();
+    calls.extend(blocks.by_action().map(|(action, count, _)| (action.to_owned(), count)));
+    let mut usd_by_action = BTreeMap::from([(PUT.to_owned(), puts as f64 * USD_PER_PUT)]);
+    usd_by_action.extend(blocks.by_action().map(|(action, _, usd)| (action.to_owned(), usd)));
+    usd_by_action.retain(|action, _| calls.get(action).is_some_and(|count| *count > 0));
+    SweepReceipt {
+        usd: usd_by_action.values().sum(),
+        calls,
+        usd_by_action,
+        retries: blocks.retries,
+        bytes_read: blocks.bytes_read,
+        blocks_read: outcomes.blocks_read,
+        peak_memory_bytes: pipeline::peak_memory(),
+        seconds: started.elapsed().as_secs_f64(),
     }
 }
 

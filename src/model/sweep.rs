@@ -210,6 +210,8 @@ pub struct Leftovers {
 pub struct SweepReceipt {
     /// Calls by action, retries included.
     pub calls: BTreeMap<String, u64>,
+    /// Price of the calls by action, for those that have one.
+    pub usd_by_action: BTreeMap<String, f64>,
     /// Distinct blocks read, over all hosts.
     pub blocks_read: u64,
     /// Bytes fetched.

@@ -1,7 +1,9 @@
 //! A sweep's report: a table of hosts for people, one JSON document for programs. The JSON is
 //! written host by host, so that a thousand reports are never in memory together.
 
-use crate::model::{Finding, HostStatus, Severity, SweepSummary, SweptHost, printable_str};
+use crate::model::{
+    Finding, HostStatus, Severity, SweepReceipt, SweepSummary, SweptHost, printable_str,
+};
 use comfy_table::{Table as Grid, presets};
 use std::io::{self, Read, Write};
 
@@ -96,6 +98,7 @@ fn write_totals(summary: &SweepSummary, out: &mut dyn Write) -> io::Result<()> {
     for snapshot in &summary.undeleted_snapshots {
         writeln!(out, "snapshot {snapshot} could not be deleted: run sidelight cleanup")?;
     }
+    write_calls(&summary.receipt, out)?;
     let receipt = &summary.receipt;
     let calls: u64 = receipt.calls.values().sum();
     writeln!(
@@ -107,6 +110,18 @@ fn write_totals(summary: &SweepSummary, out: &mut dyn Write) -> io::Result<()> {
         receipt.peak_memory_bytes >> 20,
         receipt.seconds,
     )
+}
+
+fn write_calls(receipt: &SweepReceipt, out: &mut dyn Write) -> io::Result<()> {
+    let mut grid = Grid::new();
+    grid.load_style(presets::NOTHING);
+    for (action, count) in receipt.calls.iter().filter(|(_, count)| **count > 0) {
+        let usd =
+            receipt.usd_by_action.get(action).map_or(String::new(), |usd| format!("${usd:.6}"));
+        grid.add_row([action.clone(), count.to_string(), usd]);
+    }
+    writeln!(out, "\nCalls:")?;
+    grid.lines().try_for_each(|line| writeln!(out, "  {}", line.trim()))
 }
 
 /// Writes one JSON object: the summary's fields, and `hosts` with the documents of `hosts`, each a

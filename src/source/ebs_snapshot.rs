@@ -16,7 +16,7 @@ mod usage;
 pub use error::Error;
 pub use usage::Usage;
 
-use crate::aws::{self, ConnectError, Connection, Role};
+use crate::aws::{self, Connection};
 use crate::block::{BLOCK_SIZE, BlockFetcher, Done, ReadError};
 use api::{Api, Start};
 use aws_config::retry::RetryConfig;
@@ -64,21 +64,20 @@ impl Account {
     /// `region` goes over `AWS_REGION` and the profile. Endpoints are taken from
     /// `AWS_ENDPOINT_URL_EBS` and `AWS_ENDPOINT_URL`.
     pub fn connect(region: Option<&str>) -> Result<Self, Error> {
-        Self::connect_as(region, None)
+        let runtime = aws::runtime("ebs-snapshot")?;
+        let region = region.map(str::to_owned);
+        let connection =
+            wait(&runtime.handle().clone(), async move { aws::connect(region).await })??;
+        Ok(Self::on(Threads(Some(runtime)), connection))
     }
 
-    /// As [`Account::connect`], with the credentials of a role.
-    pub fn connect_as(region: Option<&str>, role: Option<Role>) -> Result<Self, Error> {
-        let threads = Threads(Some(aws::runtime("ebs-snapshot")?));
-        let region = region.map(str::to_owned);
-        let handle = threads.handle()?;
-        let Connection { config, region } = wait(&handle, async move {
-            let mut connection = aws::connect(region).await?;
-            if let Some(role) = role {
-                connection.config = aws::assume(&connection.config, &role).await?;
-            }
-            Ok::<_, ConnectError>(connection)
-        })??;
+    /// As [`Account::connect`], over a connection that is there already.
+    pub fn over(connection: Connection) -> Result<Self, Error> {
+        Ok(Self::on(Threads(Some(aws::runtime("ebs-snapshot")?)), connection))
+    }
+
+    fn on(threads: Threads, connection: Connection) -> Self {
+        let Connection { config, region } = connection;
         // The SDK's own retries are off: they know neither throttle reasons nor damaged blocks.
         let config = aws_sdk_ebs::config::Builder::from(&config)
             .retry_config(RetryConfig::disabled())
@@ -89,7 +88,7 @@ impl Account {
             gets: Limiter::new(IN_FLIGHT, GETS_PER_SECOND),
             lists: Limiter::new(IN_FLIGHT, LISTS_PER_SECOND),
         };
-        Ok(Self { threads: threads.into(), shared: shared.into(), meter: Arc::default() })
+        Self { threads: threads.into(), shared: shared.into(), meter: Arc::default() }
     }
 
     /// The same account, its limits shared, with counts of its own: one for each scan. What it

@@ -64,17 +64,21 @@ impl Scanner<'_> {
     /// Scans an instance. However this ends, its snapshots are gone.
     pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<Scan, Failure> {
         let left_out = left_out(instance);
-        let held = self.create(instance, &left_out)?;
-        let mut gaps: Vec<Gap> = left_out
-            .iter()
-            .map(|it| Gap::new(place(it), GapReason::Excluded, "its owner's tag says never"))
-            .collect();
+        if left_out.len() == instance.volumes.len() {
+            let (_, _, why) = left_out[0];
+            return Err(Failure::new(SkipReason::Error, format!("none of its volumes: {why}")));
+        }
+        let unwanted: Vec<String> = left_out.iter().map(|(it, ..)| it.id.clone()).collect();
+        let held = self.create(instance, &unwanted)?;
+        let gap =
+            |&(volume, reason, why): &(&CloudVolume, _, _)| Gap::new(place(volume), reason, why);
+        let mut gaps: Vec<Gap> = left_out.iter().map(gap).collect();
         let mut context = instance.context.clone();
         context.volumes = instance.volumes.iter().map(|volume| volume.context.clone()).collect();
         for volume in &mut context.volumes {
             let own = held.created.iter().find(|created| created.volume == volume.id);
             volume.snapshot = own.map(|created| created.snapshot.clone());
-            if volume.snapshot.is_none() && !left_out.iter().any(|it| it.id == volume.id) {
+            if volume.snapshot.is_none() && !unwanted.contains(&volume.id) {
                 let detail = "AWS made no snapshot of it: it was detached meanwhile";
                 gaps.push(Gap::new(place(volume), GapReason::Missing, detail));
             }
@@ -191,13 +195,12 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn create(&self, instance: &Instance, left_out: &[&CloudVolume]) -> Result<Held, Failure> {
-        let left_out: Vec<String> = left_out.iter().map(|volume| volume.id.clone()).collect();
+    fn create(&self, instance: &Instance, left_out: &[String]) -> Result<Held, Failure> {
         let wanted = instance.volumes.len() - left_out.len();
         let until = Instant::now() + self.settings.room_timeout;
         let mut wait = FIRST_WAIT;
         loop {
-            match self.try_create(instance, &left_out, wanted) {
+            match self.try_create(instance, left_out, wanted) {
                 Some(Ok(held)) => return Ok(held),
                 Some(Err(error)) if error.kind != Kind::Limit => return Err(refused(&error)),
                 None if self.ledger.is_closed() => return Err(interrupted()),
@@ -222,7 +225,10 @@ impl Scanner<'_> {
     ) -> Option<Result<Held, Error>> {
         let _one_at_a_time = self.room.lock().unwrap_or_else(PoisonError::into_inner);
         match self.account.pending_snapshots() {
-            Ok(pending) if pending + wanted > self.settings.most_pending => return None,
+            // A host with more volumes than there may be on their way goes alone.
+            Ok(pending) if pending > 0 && pending + wanted > self.settings.most_pending => {
+                return None;
+            }
             Ok(_) => {}
             Err(error) => return Some(Err(error)),
         }

@@ -4,13 +4,14 @@
 
 use crate::cloud::{Account, Created, Error};
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Attempts to delete one snapshot, beside those of the client.
 const ATTEMPTS: u64 = 3;
 /// Snapshots deleted at the same time when the ledger is closed.
-const DELETING: usize = 8;
+const DELETING: usize = 16;
 
 /// The actions that make snapshots.
 const CREATING: [&str; 2] = ["ec2:CreateSnapshots", "ec2:CreateSnapshot"];
@@ -71,9 +72,36 @@ impl Ledger {
 
     /// Waits, but not longer than until the ledger is closed.
     pub fn pause(&self, time: Duration) {
-        let until = Instant::now() + time;
+        self.wait_until(Instant::now() + time, |state| state.closed);
+    }
+
+    /// Lets nothing more be made, and deletes what there is; scans that still read end with errors.
+    /// Gives back what is not deleted when patience ends.
+    pub fn close(self: &Arc<Self>, patience: Duration) -> Vec<String> {
+        let until = Instant::now() + patience;
+        self.lock().closed = true;
+        self.changed.notify_all();
+        // An answer that is on its way may bring snapshots; half of the time is for deleting them.
+        self.wait_until(Instant::now() + patience / 2, |state| state.creating == 0);
+        let live: Vec<_> = self.lock().live.iter().cloned().collect();
+        let next = Arc::new(AtomicUsize::new(0));
+        let live = Arc::new(live);
+        for _ in 0..live.len().min(DELETING) {
+            let (ledger, live, next) = (self.clone(), live.clone(), next.clone());
+            std::thread::spawn(move || {
+                while let Some(id) = live.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    ledger.delete(id);
+                }
+            });
+        }
+        self.wait_until(until, |state| state.live.is_empty() && state.deleting.is_empty());
+        let state = self.lock();
+        state.live.iter().chain(&state.deleting).chain(&state.undeleted).cloned().collect()
+    }
+
+    fn wait_until(&self, until: Instant, done: impl Fn(&State) -> bool) {
         let mut state = self.lock();
-        while !state.closed {
+        while !done(&state) {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
@@ -81,30 +109,6 @@ impl Ledger {
             let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    /// Lets nothing more be made, and deletes what there is; scans that still read end with errors.
-    /// Gives back what could not be deleted.
-    pub fn close(&self, patience: Duration) -> Vec<String> {
-        let until = Instant::now() + patience;
-        let mut state = self.lock();
-        state.closed = true;
-        self.changed.notify_all();
-        while state.creating > 0 && Instant::now() < until {
-            let left = until.saturating_duration_since(Instant::now());
-            let waited = self.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        let live: Vec<_> = state.live.iter().cloned().collect();
-        drop(state);
-        for some in live.chunks(DELETING) {
-            std::thread::scope(|scope| {
-                for id in some {
-                    scope.spawn(|| self.delete(id));
-                }
-            });
-        }
-        self.undeleted()
     }
 
     /// The snapshots that could not be deleted.

@@ -1,7 +1,7 @@
 //! Which instances a sweep scans. An owner's "never" goes over everything that is asked for.
 
 use crate::cloud::{Instance, Volume};
-use crate::model::{CloudVolume, SkipReason};
+use crate::model::{CloudVolume, GapReason, SkipReason};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -71,15 +71,27 @@ impl Selection {
         if instance.volumes.is_empty() {
             return Some(SkipReason::InstanceStore);
         }
-        let wanted = |volume: &Volume| !opted_out(&volume.tags);
-        (!instance.volumes.iter().any(wanted)).then_some(SkipReason::OptedOut)
+        // One whose tags are not known may be one that is wanted: the scan will tell.
+        let never = |volume: &Volume| volume.tags.as_ref().is_some_and(opted_out);
+        instance.volumes.iter().all(never).then_some(SkipReason::OptedOut)
     }
 }
 
-/// The volumes whose owner says never.
-pub fn left_out(instance: &Instance) -> Vec<&CloudVolume> {
-    let volumes = instance.volumes.iter().filter(|volume| opted_out(&volume.tags));
-    volumes.map(|volume| &volume.context).collect()
+/// The volumes that are not scanned: those whose owner says never, or may have said so. Each with the
+/// gap that it leaves.
+pub fn left_out(instance: &Instance) -> Vec<(&CloudVolume, GapReason, &'static str)> {
+    let volumes = instance.volumes.iter().filter_map(|volume| match &volume.tags {
+        Some(tags) if opted_out(tags) => {
+            Some((&volume.context, GapReason::Excluded, "its owner's tag says never"))
+        }
+        Some(_) => None,
+        None => Some((
+            &volume.context,
+            GapReason::Missing,
+            "EC2 did not list it, so that its owner's tags are not known",
+        )),
+    });
+    volumes.collect()
 }
 
 /// Whether an owner says never.
@@ -99,7 +111,7 @@ mod tests {
         let volume = |(index, tags): (usize, &&[(&str, &str)])| Volume {
             context: CloudVolume { id: format!("vol-{index}"), ..CloudVolume::default() },
             root: index == 0,
-            tags: map(tags),
+            tags: Some(map(tags)),
         };
         Instance {
             context: CloudContext { tags: map(tags), ..CloudContext::default() },
@@ -121,8 +133,17 @@ mod tests {
         let volume: &[_] = &[("sidelight:scan", "never")];
         let some = instance("running", &[("team", "a")], &[&[], volume]);
         check(&all, &some, None);
-        assert_eq!(left_out(&some)[0].id, "vol-1");
+        assert_eq!(left_out(&some)[0].0.id, "vol-1");
         check(&all, &instance("running", &[("team", "a")], &[volume]), Some(SkipReason::OptedOut));
+    }
+
+    #[test]
+    fn a_volume_whose_tags_are_not_known_is_left_out_with_a_gap() {
+        let mut some = instance("running", &[], &[&[], &[]]);
+        some.volumes[1].tags = None;
+        check(&Selection::default(), &some, None);
+        let [(volume, reason, _)] = left_out(&some)[..] else { panic!("one of the two") };
+        assert_eq!((volume.id.as_str(), reason), ("vol-1", GapReason::Missing));
     }
 
     #[test]

@@ -5,9 +5,12 @@ use crate::standin::Standin;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// US dollars for a call of `ListSnapshotBlocks` and of `GetSnapshotBlock`, at list price.
-const PRICES: [(&str, f64); 2] =
-    [("ebs:ListSnapshotBlocks", 0.0006 / 1000.0), ("ebs:GetSnapshotBlock", 0.003 / 1000.0)];
+/// US dollars for a call, at list price.
+const PRICES: [(&str, f64); 3] = [
+    ("ebs:ListSnapshotBlocks", 0.0006 / 1000.0),
+    ("ebs:GetSnapshotBlock", 0.003 / 1000.0),
+    ("s3:PutObject", 0.005 / 1000.0),
+];
 
 /// The books of an account.
 #[derive(Debug)]

@@ -41,6 +41,8 @@ pub struct Drill {
     pub left: Left,
     /// Snapshots that go away without being deleted.
     pub vanish: usize,
+    /// Volumes that came (or, if negative, went) before snapshots were made.
+    pub moved: isize,
     /// Snapshots of earlier sweeps that are deleted.
     pub earlier: usize,
 }
@@ -111,6 +113,7 @@ impl Drill {
             Left::Exactly(expected) => assert_eq!(left, expected, "snapshots left; {stderr}"),
             Left::Some => assert!(left > 0, "the drill came too late"),
         }
+        let made = made.checked_add_signed(self.moved).expect("some are made");
         assert_eq!(made + self.earlier, deleted + left + self.vanish, "snapshots accounted for");
         if report["sweep"].is_string() {
             assert_eq!(report["leftovers"]["deleted"], self.earlier);

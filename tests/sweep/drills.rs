@@ -25,6 +25,7 @@ pub const DRILL: Drill = Drill {
     exit: 0,
     left: Left::Exactly(0),
     vanish: 0,
+    moved: 0,
     earlier: 0,
 };
 

@@ -17,6 +17,9 @@ const NONE: Outcomes = &[];
 const ALL_DENIED: Outcomes =
     &[("web", "failed: denied"), ("database", "failed: denied"), ("idle", "skipped: stopped")];
 
+const DATABASE_WITH_GAPS: Outcomes =
+    &[("web", "scanned"), ("database", "scanned with gaps"), ("idle", "skipped: stopped")];
+
 const WEB_FAILS: Drill = Drill { exit: 3, ..DRILL };
 const CANNOT_RUN: Drill = Drill { outcomes: NONE, exit: 2, ..DRILL };
 
@@ -28,15 +31,19 @@ pub const DRILLS: &[Drill] = &[
 [[snapshot]]
 name = 'expired'
 volume = 'web:/dev/xvda'
-tags = { 'sidelight:purpose' = 'scan', 'sidelight:expires' = '2020-01-01T00:00:00Z' }
+tags = { 'sidelight:purpose' = 'scan', 'sidelight:sweep' = 'a', 'sidelight:expires' = '2020-01-01T00:00:00Z' }
 [[snapshot]]
 name = 'of-a-sweep-that-runs'
 volume = 'web:/dev/xvda'
-tags = { 'sidelight:purpose' = 'scan', 'sidelight:expires' = '2999-01-01T00:00:00Z' }
+tags = { 'sidelight:purpose' = 'scan', 'sidelight:sweep' = 'b', 'sidelight:expires' = '2999-01-01T00:00:00Z' }
 [[snapshot]]
 name = 'backup'
 volume = 'web:/dev/xvda'
 tags = { 'sidelight:expires' = '2020-01-01T00:00:00Z' }
+[[snapshot]]
+name = 'by-somebody-else'
+volume = 'web:/dev/xvda'
+tags = { 'sidelight:purpose' = 'scan', 'sidelight:expires' = '2020-01-01T00:00:00Z' }
 ",
         earlier: 1,
         ..DRILL
@@ -89,14 +96,56 @@ volume = [
         ..WEB_FAILS
     },
     Drill {
-        name: "no room among pending snapshots",
-        command: &["sweep", "--most-pending", "1", "--snapshot-timeout", "0"],
-        faults: "[snapshots]\npolls = 0\n",
+        name: "no room among pending snapshots, those of a backup",
+        command: &["sweep", "--most-pending", "2", "--snapshot-timeout", "0"],
+        faults: "
+[snapshots]
+polls = 0
+[[snapshot]]
+name = 'slow-backup'
+volume = 'idle:/dev/xvda'
+state = 'pending'
+",
         outcomes: &[
             ("web", "scanned"),
             ("database", "failed: pending_limit"),
             ("idle", "skipped: stopped"),
         ],
+        ..WEB_FAILS
+    },
+    Drill {
+        name: "a host with more volumes than may be on their way goes alone",
+        command: &["sweep", "--most-pending", "1"],
+        ..DRILL
+    },
+    Drill {
+        name: "a volume is detached before the snapshots are made",
+        faults: "[[fault]]\naction = 'CreateSnapshots'\nresource = 'database'\nfirst = 1\ndetach = 'database:/dev/xvdf'\n",
+        outcomes: DATABASE_WITH_GAPS,
+        moved: -1,
+        ..WEB_FAILS
+    },
+    Drill {
+        name: "a volume is attached before the snapshots are made",
+        faults: "
+[[volume]]
+name = 'spare'
+image = 'var.img'
+tags = { 'sidelight:scan' = 'never' }
+[[fault]]
+action = 'CreateSnapshots'
+resource = 'web'
+first = 1
+attach = 'spare'
+",
+        outcomes: web!("scanned with gaps"),
+        moved: 1,
+        ..WEB_FAILS
+    },
+    Drill {
+        name: "a volume is not listed, so that its tags are not known",
+        faults: "[[fault]]\naction = 'DescribeVolumes'\ndetach = 'database:/dev/xvdf'\nback = true\n",
+        outcomes: DATABASE_WITH_GAPS,
         ..WEB_FAILS
     },
     Drill {
@@ -323,8 +372,7 @@ volume = [
         faults: "[[fault]]\naction = 'DeleteSnapshot'\nerror = 'UnauthorizedOperation'\n",
         command: &["scan", "@web"],
         outcomes: NONE,
-        // Told on standard error; the exit code is that of the report.
-        exit: 0,
+        exit: 3,
         left: Left::Exactly(1),
         ..DRILL
     },

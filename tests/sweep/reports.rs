@@ -46,6 +46,8 @@ fn a_folder_holds_the_sweep_and_a_report_and_an_sbom_of_each_host() {
     let output = sweep(standin, &account, &words);
     assert_eq!(output.status.code(), Some(1), "findings go over gaps");
     let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    // A folder for each sweep.
+    let folder = folder.join(shown["sweep"].as_str().expect("an id"));
     let written = json(&folder.join("sweep.json"));
     assert_eq!(shown, written);
     assert_eq!(written["schema_version"], 1);

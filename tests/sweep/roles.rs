@@ -76,7 +76,7 @@ fn task(standin: &Standin, account: &Account, task: &Value, words: &[&str]) -> C
         .env("AWS_SECRET_ACCESS_KEY", text("SecretAccessKey"))
         .env("AWS_SESSION_TOKEN", text("SessionToken"))
         .env("SIDELIGHT_ROLE_PREFIX", "sidelight")
-        .env("SIDELIGHT_ACCOUNTS", &account.id)
+        .env("SIDELIGHT_ACCOUNT", &account.id)
         .env("SIDELIGHT_EXTERNAL_ID", EXTERNAL_ID);
     command
 }
@@ -102,6 +102,7 @@ fn each_duty_has_the_credentials_of_its_own_role() {
     assert!(stderr.contains("NoSuchBucket"), "{stderr}");
     assert_eq!(Books::of(standin, &account).count("ec2:CreateSnapshots"), 0);
 
+    let before = Books::of(standin, &account).calls();
     let words = ["sweep", "--no-match", "--output", &format!("s3://{BUCKET}/one/two")];
     let output = task(standin, &account, &credentials, &words).output().expect("it runs");
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -121,12 +122,27 @@ fn each_duty_has_the_credentials_of_its_own_role() {
         assert_eq!(own, [&expected], "{action}");
     }
 
+    let mut calls = Books::of(standin, &account).calls();
     let written = python(standin, &account, &[LIST, BUCKET], "");
-    let sweep = &written["one/two/sweep.json"];
+    let keys = written.as_object().expect("documents");
+    let key = keys.keys().find(|key| key.ends_with("/sweep.json")).expect("one");
+    let sweep = &written[key];
+    let folder = format!("one/two/{}", sweep["sweep"].as_str().expect("an id"));
+    assert_eq!(key, &format!("{folder}/sweep.json"));
     assert_eq!(sweep["totals"]["scanned"], 2);
+    // The receipt is that of the stand-in, the roles and the results among it.
+    for (action, count) in before {
+        *calls.get_mut(&action).expect("it only grows") -= count;
+    }
+    calls.retain(|_, count| *count > 0);
+    let mut receipt = sweep["receipt"]["calls"].as_object().expect("calls").clone();
+    // The drills compare those of blocks, which the stand-in counts by key and not by account.
+    receipt.retain(|action, _| !action.starts_with("ebs:"));
+    assert_eq!(Value::from(receipt), serde_json::json!(calls));
+    assert_eq!(calls["sts:AssumeRole"], 4);
     for host in sweep["hosts"].as_array().expect("hosts") {
         let id = host["instance_id"].as_str().expect("an id");
-        let report = &written[format!("one/two/{id}/report.json")];
+        let report = &written[format!("{folder}/{id}/report.json")];
         assert_eq!(report["schema_version"].is_null(), host["report"].is_null(), "{id}");
     }
 }

@@ -55,13 +55,19 @@ class Fault:
     drop: Literal["", "before", "after"] = ""
     snapshot: Literal["", "error", "vanish", "stuck"] = ""
     terminate: Literal["", "before", "after"] = ""
+    # A volume that is detached before the call; with `back`, attached again after it.
+    detach: str = ""
+    back: bool = False
+    # A volume that is attached to the instance of the call before the call.
+    attach: str = ""
     ebs: str = ""
     # Beside `error`, where the usual ones are not meant.
     status: int = 0
     message: str = ""
 
     def __post_init__(self) -> None:
-        effects = [self.error, self.delay_ms, self.drop, self.snapshot, self.terminate, self.ebs]
+        moved = self.detach or self.attach
+        effects = [self.error, self.delay_ms, self.drop, self.snapshot, self.terminate, moved, self.ebs]
         if sum(map(bool, effects)) != 1:
             raise DescriptionError(f"fault of {self.action} needs one effect")
         counts = [self.first, self.after, self.every, self.first_per_block]
@@ -79,7 +85,8 @@ class Fault:
         return self.action.removeprefix("ebs:") in EBS_ACTIONS
 
     def _check_ebs(self) -> None:
-        if self.snapshot or self.terminate or self.drop == "after" or self.principal or self.tag or self.region:
+        moved = self.detach or self.attach
+        if self.snapshot or self.terminate or moved or self.drop == "after" or self.principal or self.tag or self.region:
             raise DescriptionError(f"fault of {self.action}: the EBS direct APIs do not know this")
 
     def fires(self, number: int) -> bool:

@@ -64,9 +64,13 @@ class Front:
             return None
         if fault and fault.terminate == "before" and region:
             self._terminate(call, region)
+        put_back = self._move(fault, call, region) if fault and region else None
         if fault and fault.delay_ms:
             time.sleep(fault.delay_ms / 1000)
         answer = _refusal(call, self.world, account.id, arn) or self._ask_moto(call, environ)
+        if put_back:
+            with self.world.lock:
+                put_back()
         self._learn_role(call, answer)
         if fault and fault.terminate == "after" and region:
             self._terminate(call, region)
@@ -83,6 +87,22 @@ class Front:
             for id in region.family(call.resources):
                 if id.startswith("i-"):
                     set_state(region.moto.get_instance(id), "terminated")
+
+    def _move(self, fault: Fault, call: Call, region: Region) -> Callable[[], Any] | None:
+        """Detaches or attaches the volume that a fault names; how to undo that, if it is to be undone."""
+        with self.world.lock:
+            if fault.attach:
+                instance = next(id for id in call.resources if id.startswith("i-"))
+                region.moto.attach_volume(region.id_of(fault.attach), instance, "/dev/xvdz")
+            if not fault.detach:
+                return None
+            volume = region.id_of(fault.detach)
+            attachment = region.moto.get_volume(volume).attachment
+            if attachment is None:
+                return None
+            instance, device = attachment.instance.id, attachment.device
+            region.moto.detach_volume(volume, instance, device)
+            return (lambda: region.moto.attach_volume(volume, instance, device)) if fault.back else None
 
     def _ask_moto(self, call: Call, environ: dict[str, Any]) -> Answer:
         started: dict[str, Any] = {}

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 _CREDENTIAL = re.compile(r"^AWS4-\S+ Credential=([^/,\s]+)/\d{8}/([^/,\s]+)/([^/,\s]+)/aws4_request")
 _RESOURCE = re.compile(r"^(i|vol|snap|ami)-[0-9a-f]+$")
 _XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
+_S3_OBJECT = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 # Services whose errors are `<Response><Errors>`, `<ErrorResponse>`, and JSON.
 _QUERY = {"iam", "sts", "sqs", "sns", "cloudformation", "autoscaling", "monitoring"}
@@ -61,8 +62,17 @@ def read_call(environ: dict[str, Any]) -> Call | None:
     parameters = _parameters(environ, body)
     target = environ.get("HTTP_X_AMZ_TARGET", "")
     fallback = f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '')}"
+    if service == "s3":
+        fallback = _S3_OBJECT.get(environ["REQUEST_METHOD"], fallback) if _names_object(environ) else fallback
+        parameters = {}
     action = target.rpartition(".")[2] or parameters.get("Action") or fallback
     return Call(service, region, access_key, action, parameters)
+
+
+def _names_object(environ: dict[str, Any]) -> bool:
+    """Whether the path is that of an object, and not of its bucket."""
+    _, _, key = environ.get("PATH_INFO", "").lstrip("/").partition("/")
+    return bool(key)
 
 
 def _parameters(environ: dict[str, Any], body: bytes) -> dict[str, Any]:

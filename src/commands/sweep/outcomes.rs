@@ -1,6 +1,7 @@
 //! What became of the hosts: each is written as it comes, and only its row stays in memory.
 
-use crate::cloud::{Account, Bucket};
+use super::folder::Folder;
+use crate::cloud::Account;
 use crate::commands::output::Output;
 use crate::model::{HostStatus, SweepSummary, SweptHost, Totals};
 use crate::report::sweep::{Row, write_json, write_table};
@@ -8,29 +9,8 @@ use crate::report::{self, Options, Vulnerabilities};
 use crate::sweep::Scanner;
 use anyhow::{Context, ensure};
 use serde_json::json;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
-use std::path::PathBuf;
-
-/// Where the reports of the hosts go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Folder {
-    /// A folder of this machine.
-    Local(PathBuf),
-    /// A folder of a bucket.
-    Bucket(Bucket),
-}
-
-impl Folder {
-    /// Reads a path, or `s3://BUCKET/FOLDER`.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        if !text.starts_with("s3://") {
-            return Ok(Self::Local(text.into()));
-        }
-        let bucket = Bucket::parse(text).with_context(|| format!("{text}: no bucket of S3"))?;
-        Ok(Self::Bucket(bucket))
-    }
-}
 
 /// The outcomes so far.
 pub struct Outcomes<'a> {
@@ -44,6 +24,7 @@ pub struct Outcomes<'a> {
     spool: tempfile::TempDir,
     folder: Option<Folder>,
     account: &'a Account,
+    sweep: &'a str,
     /// Results that could not be written, each with why.
     unwritten: Vec<String>,
 }
@@ -59,6 +40,7 @@ impl<'a> Outcomes<'a> {
             spool: tempfile::tempdir().context("a folder for the hosts' reports")?,
             folder,
             account: &scanner.account,
+            sweep: &scanner.sweep,
             unwritten: Vec::new(),
         };
         let started = json!({ "sweep": scanner.sweep, "started": scanner.started });
@@ -105,26 +87,14 @@ impl<'a> Outcomes<'a> {
         Ok(())
     }
 
+    /// Each sweep has a folder of its own, so that no file of another one is taken for its own.
     fn write_file(
         &self,
         path: &str,
         content: impl FnOnce(&mut dyn Write) -> std::io::Result<()>,
     ) -> anyhow::Result<()> {
-        match &self.folder {
-            None => Ok(()),
-            Some(Folder::Local(folder)) => {
-                let path = folder.join(path);
-                let parent = path.parent().unwrap_or(folder);
-                fs::create_dir_all(parent).with_context(|| parent.display().to_string())?;
-                Output::at(&path)?.write(content)
-            }
-            Some(Folder::Bucket(bucket)) => {
-                let mut bytes = Vec::new();
-                content(&mut bytes)?;
-                let placed = self.account.put(bucket, path, bytes);
-                placed.with_context(|| format!("s3://{}", bucket.name))
-            }
-        }
+        let Some(folder) = &self.folder else { return Ok(()) };
+        folder.write(self.account, &format!("{}/{path}", self.sweep), content)
     }
 
     /// Writes the report of the sweep: to its folder as JSON, and as asked for to `output`.

@@ -27,6 +27,17 @@ pub struct Usage {
     pub usd: f64,
 }
 
+impl Usage {
+    /// Each action as IAM writes it, with its calls and what they cost.
+    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
+    pub fn by_action(&self) -> [(&'static str, u64, f64); 2] {
+        [
+            ("ebs:ListSnapshotBlocks", self.list_calls, self.list_calls as f64 * USD_PER_LIST),
+            ("ebs:GetSnapshotBlock", self.get_calls, self.get_calls as f64 * USD_PER_GET),
+        ]
+    }
+}
+
 /// An action of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
@@ -78,18 +89,19 @@ impl Meter {
         }
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "counts of calls are far below 2^52")]
     pub(super) fn usage(&self) -> Usage {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (list_calls, get_calls) = (get(&self.lists), get(&self.gets));
-        Usage {
+        let usage = Usage {
             api_calls: list_calls + get_calls,
             list_calls,
             get_calls,
             retries: get(&self.retries),
             throttles: get(&self.throttles),
             bytes_read: get(&self.bytes),
-            usd: list_calls as f64 * USD_PER_LIST + get_calls as f64 * USD_PER_GET,
-        }
+            usd: 0.0,
+        };
+        let usd = usage.by_action().iter().map(|(_, _, usd)| usd).sum();
+        Usage { usd, ..usage }
     }
 }

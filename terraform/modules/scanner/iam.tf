@@ -2,14 +2,11 @@
 # needs to ask ECS (schedule). infra/iam/actions.json says why for each action.
 
 locals {
-  any_account = contains(local.target_account_ids, "*")
-  duties      = ["create", "delete", "discovery", "read"]
+  duties = ["create", "delete", "discovery", "read"]
 
-  target_role_arns = flatten([
-    for account_id in local.target_account_ids : [
-      for duty in local.duties : "arn:${local.partition}:iam::${account_id}:role/${var.target_role_prefix}-${duty}"
-    ]
-  ])
+  target_role_arns = [
+    for duty in local.duties : "arn:${local.partition}:iam::${local.target_account_id}:role/${var.target_role_prefix}-${duty}"
+  ]
 
   # The account and the repository of an image in Amazon ECR; none for other registries.
   ecr_image = try(regex("^(?P<account>[0-9]{12})\\.dkr\\.ecr\\.(?P<region>[a-z0-9-]+)\\.amazonaws\\.com(?:\\.cn)?/(?P<repository>[^@]+)@", var.image), null)
@@ -73,12 +70,8 @@ resource "aws_iam_role" "task" {
 
   lifecycle {
     precondition {
-      condition     = !local.any_account || length(var.organization_paths) > 0
-      error_message = "Every account (*) may be a target only inside organization_paths."
-    }
-    precondition {
-      condition     = var.external_id != null || alltrue([for id in local.target_account_ids : id == local.account_id])
-      error_message = "external_id is required when a target account is not the scanner's own."
+      condition     = var.external_id != null || local.target_account_id == local.account_id
+      error_message = "external_id is required when the target account is not the scanner's own."
     }
   }
 }

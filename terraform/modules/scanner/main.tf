@@ -28,12 +28,12 @@ locals {
     AWS_REGION            = local.region
     HOME                  = local.scratch
     TMPDIR                = local.scratch
-    SIDELIGHT_ACCOUNTS    = join(",", local.target_account_ids)
+    SIDELIGHT_ACCOUNT     = local.target_account_id
     SIDELIGHT_ROLE_PREFIX = var.target_role_prefix
     SIDELIGHT_EXTERNAL_ID = var.external_id
   } : name => value if value != null }
 
-  target_account_ids = length(var.target_account_ids) > 0 ? var.target_account_ids : [local.account_id]
+  target_account_id = coalesce(var.target_account_id, local.account_id)
 
   # Both containers are locked down alike.
   container = {

@@ -40,13 +40,13 @@ variable "assign_public_ip" {
   default     = false
 }
 
-variable "target_account_ids" {
-  description = "Accounts whose target roles the sweep may assume. Empty: the scanner's own. [\"*\"]: every account inside organization_paths."
-  type        = list(string)
-  default     = []
+variable "target_account_id" {
+  description = "Account whose instances are swept. Null: the scanner's own. Use the module once for each account."
+  type        = string
+  default     = null
 
   validation {
-    condition     = alltrue([for id in var.target_account_ids : can(regex("^([0-9]{12}|[*])$", id))])
+    condition     = var.target_account_id == null || can(regex("^[0-9]{12}$", var.target_account_id))
     error_message = "An account id has 12 digits."
   }
 }

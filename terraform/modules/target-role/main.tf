@@ -51,11 +51,6 @@ locals {
       }
     },
     {
-      for name, scope in local.readable_scope : "read-${name}-changed-blocks" => {
-        duty = "read", json = templatefile("${path.module}/policies/read-changed-blocks.json.tftpl", scope)
-      } if var.allow_changed_blocks
-    },
-    {
       for name in ["decrypt-blocks"] : name => {
         duty = "read", json = templatefile("${path.module}/policies/decrypt-blocks.json.tftpl", local.key_scope)
       } if var.kms_key_arns == null || try(length(var.kms_key_arns) > 0, false)

@@ -66,12 +66,6 @@ variable "readable_snapshot_tag" {
   }
 }
 
-variable "allow_changed_blocks" {
-  description = "Whether the reader may compare two snapshots of a volume (ebs:ListChangedBlocks), so that a later sweep reads only what changed."
-  type        = bool
-  default     = false
-}
-
 variable "kms_key_arns" {
   description = "Keys of encrypted volumes that the reader may decrypt blocks with, through EBS only. Null: every key of this account. Empty: none."
   type        = list(string)

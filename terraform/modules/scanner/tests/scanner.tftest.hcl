@@ -242,7 +242,7 @@ run "organization_bounds_what_is_assumed" {
   command = plan
 
   variables {
-    target_account_ids = ["*"]
+    target_account_id  = "444455556666"
     organization_paths = ["o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*"]
     external_id        = "2f1c7d5e-0001-4000-8000-feedfacecafe"
   }
@@ -259,27 +259,16 @@ run "organization_bounds_what_is_assumed" {
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.task.policy).Statement[0].Resource[0] == "arn:aws:iam::*:role/sidelight-create"
+    condition     = jsondecode(aws_iam_role_policy.task.policy).Statement[0].Resource[0] == "arn:aws:iam::444455556666:role/sidelight-create"
     error_message = "Only roles of our names may be assumed."
   }
-}
-
-run "every_account_without_organization_is_refused" {
-  command = plan
-
-  variables {
-    target_account_ids = ["*"]
-    external_id        = "2f1c7d5e-0001-4000-8000-feedfacecafe"
-  }
-
-  expect_failures = [aws_iam_role.task]
 }
 
 run "another_account_without_external_id_is_refused" {
   command = plan
 
   variables {
-    target_account_ids = ["444455556666"]
+    target_account_id = "444455556666"
   }
 
   expect_failures = [aws_iam_role.task]
@@ -309,10 +298,10 @@ run "malformed_account_is_refused" {
   command = plan
 
   variables {
-    target_account_ids = ["1111"]
+    target_account_id = "1111"
   }
 
-  expect_failures = [var.target_account_ids]
+  expect_failures = [var.target_account_id]
 }
 
 run "malformed_schedule_is_refused" {

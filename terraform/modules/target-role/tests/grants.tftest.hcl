@@ -16,10 +16,6 @@ variables {
 run "grants_equal_the_list_of_actions" {
   command = plan
 
-  variables {
-    allow_changed_blocks = true
-  }
-
   assert {
     condition = output.allowed_actions == {
       for duty in ["create", "delete", "discovery", "read"] : duty => sort([
@@ -49,11 +45,6 @@ run "least_by_default" {
   assert {
     condition     = sort(keys(aws_iam_role.duty)) == tolist(["create", "delete", "discovery", "read"])
     error_message = "Four duties."
-  }
-
-  assert {
-    condition     = !contains(output.allowed_actions["read"], "ebs:ListChangedBlocks")
-    error_message = "Comparing snapshots must be asked for."
   }
 
   # No duty can do the work of another.
@@ -122,13 +113,12 @@ run "opted_out_is_denied_for_every_duty_that_touches_data" {
   command = plan
 
   variables {
-    allow_changed_blocks  = true
     readable_snapshot_tag = { key = "backup", values = ["daily"] }
   }
 
   assert {
     condition = alltrue([
-      for name in ["create-snapshots", "read-sweep-blocks", "read-named-blocks", "read-sweep-changed-blocks", "read-named-changed-blocks", "decrypt-blocks"] :
+      for name in ["create-snapshots", "read-sweep-blocks", "read-named-blocks", "decrypt-blocks"] :
       length([
         for statement in jsondecode(aws_iam_role_policy.document[name].policy).Statement : statement
         if statement.Effect == "Deny" && statement.Condition == { StringEqualsIgnoreCase = { "aws:ResourceTag/sidelight:scan" = "never" } }
@@ -156,7 +146,12 @@ run "only_our_snapshots_are_read_and_deleted" {
       ) : statement.Condition.StringLike if statement.Effect == "Allow"
       ] == [
       { "aws:RequestedRegion" = ["*"], "aws:ResourceTag/sidelight:sweep" = ["*"] },
-      { "aws:RequestedRegion" = ["*"], "aws:ResourceTag/sidelight:sweep" = "*" },
+      {
+        "aws:RequestedRegion"               = ["*"]
+        "aws:ResourceTag/sidelight:sweep"   = "*"
+        "aws:ResourceTag/sidelight:expires" = "*"
+        "aws:ResourceTag/sidelight:purpose" = "scan"
+      },
     ]
     error_message = "Snapshots of others could be read or deleted."
   }
