@@ -93,9 +93,11 @@ pub enum Other {
     Roles,
     /// Ctrl-C that nobody hears of.
     Unheard,
+    /// What owners do not want.
+    Wishes,
 }
 
-const ALL: [Other; 11] = [
+const ALL: [Other; 12] = [
     Other::Reports,
     Other::Targets,
     Other::Alike,
@@ -107,6 +109,7 @@ const ALL: [Other; 11] = [
     Other::Impatient,
     Other::Roles,
     Other::Unheard,
+    Other::Wishes,
 ];
 
 impl Other {
@@ -124,6 +127,7 @@ impl Other {
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
             Self::Roles => Account::three(number, crate::roles::TASK),
             Self::Unheard => Account::three(number, crate::killed::SLOW),
+            Self::Wishes => Account::new(number, crate::wishes::HOSTS),
         }
     }
 }

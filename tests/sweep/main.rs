@@ -17,4 +17,5 @@ mod targets;
 mod twenty;
 #[path = "../scan/report/validator.rs"]
 mod validator;
+mod wishes;
 mod witness;

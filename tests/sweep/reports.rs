@@ -65,6 +65,17 @@ fn a_folder_holds_the_sweep_and_a_report_and_an_sbom_of_each_host() {
     );
     check_valid(&boms);
     markup_in_a_tag_stays_text(standin, &account, hosts, &boms);
+    keys_are_named(hosts);
+}
+
+/// Whoever is to grant it must know which key is meant, whether all of a host needs it or a part.
+fn keys_are_named(hosts: &[Value]) {
+    let host = |name: &str| hosts.iter().find(|host| host["name"] == name).expect("the host");
+    let detail = host("encrypted-without-access")["detail"].as_str().expect("a detail");
+    assert!(detail.starts_with("key arn:aws:kms:"), "{detail}");
+    let gaps = host("only-data-without-access")["report"]["gaps"].as_array().expect("gaps");
+    let encrypted = gaps.iter().find(|gap| gap["reason"] == "encrypted").expect("one");
+    assert!(encrypted["detail"].as_str().is_some_and(|it| it.starts_with("key arn:aws:kms:")));
 }
 
 /// The totals are those of the hosts' reports.

@@ -145,6 +145,52 @@ fn each_duty_has_the_credentials_of_its_own_role() {
         let report = &written[format!("{folder}/{id}/report.json")];
         assert_eq!(report["schema_version"].is_null(), host["report"].is_null(), "{id}");
     }
+    check_doctor(standin, &account, &credentials);
+    check_lost_results(standin, &account, &credentials);
+}
+
+/// The doctor goes on after a role that cannot be assumed, and tries the results too.
+fn check_doctor(standin: &Standin, account: &Account, credentials: &Value) {
+    let fault =
+        serde_json::json!([{ "action": "AssumeRole", "first": 1, "error": "AccessDenied" }]);
+    standin.set_faults(account, &fault);
+    let doctor = |words: &[&str]| {
+        let mut words = words.to_vec();
+        words.insert(0, "doctor");
+        let output = task(standin, account, credentials, &words).output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"))
+    };
+    let lines = |text: &str, action: &str, verdict: &str| {
+        let has = |line: &&str| line.trim_start().starts_with(action) && line.contains(verdict);
+        text.lines().filter(has).count()
+    };
+    let (code, text) = doctor(&[]);
+    assert_eq!(code, Some(3), "{text}");
+    assert_eq!(lines(&text, "sts:AssumeRole", "denied"), 1, "{text}");
+    assert_eq!(lines(&text, "sts:AssumeRole", "allowed"), 3, "{text}");
+    assert!(text.contains("sidelight-discovery: ") && text.contains("AccessDenied"), "{text}");
+    standin.set_faults(account, &serde_json::json!([]));
+    let folder = format!("s3://{BUCKET}/trial");
+    let (code, text) = doctor(&["--make-snapshot", "--output", &folder]);
+    assert_eq!((code, lines(&text, "s3:PutObject", "allowed")), (Some(0), 1), "{text}");
+    let (code, text) = doctor(&["--make-snapshot", "--output", "s3://no-such-bucket/trial"]);
+    assert_eq!((code, lines(&text, "s3:PutObject", "denied")), (Some(3), 1), "{text}");
+}
+
+/// Results that cannot be written in mid-sweep are told, and cost neither the report nor a snapshot.
+fn check_lost_results(standin: &Standin, account: &Account, credentials: &Value) {
+    let fault = serde_json::json!([{ "action": "PutObject", "after": 1, "error": "AccessDenied" }]);
+    standin.set_faults(account, &fault);
+    let folder = format!("s3://{BUCKET}/lost");
+    let words = ["sweep", "--no-match", "--format", "json", "--output", &folder];
+    let output = task(standin, account, credentials, &words).output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("not all of its results were written"), "{stderr}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["totals"]["scanned"], 2);
+    assert_eq!(Books::of(standin, account).left, [""; 0]);
+    standin.set_faults(account, &serde_json::json!([]));
 }
 
 #[test]

@@ -15,7 +15,7 @@ _RESOURCE = re.compile(r"^(i|vol|snap|ami)-[0-9a-f]+$")
 _XML_CODE = re.compile(r"<Code>([^<]+)</Code>")
 _S3_OBJECT = {"PUT": "PutObject", "GET": "GetObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
 REQUEST_ID = "00000000-0000-4000-8000-000000000000"
-# Services whose errors are `<Response><Errors>`, `<ErrorResponse>`, and JSON.
+# Services whose errors are `<ErrorResponse>`; those of EC2 and S3 have forms of their own, others are JSON.
 _QUERY = {"iam", "sts", "sqs", "sns", "cloudformation", "autoscaling", "monitoring"}
 
 
@@ -124,5 +124,8 @@ def error(service: str, status: int, code: str, message: str) -> Answer:
             f"<Message>{escape(message)}</Message></Error><RequestId>{REQUEST_ID}</RequestId></ErrorResponse>"
         )
         return Answer(status, [("Content-Type", "text/xml")], body.encode())
+    if service == "s3":
+        body = f"<Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error>"
+        return Answer(status, [("Content-Type", "application/xml")], body.encode())
     headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-ErrorType", code)]
     return Answer(status, headers, json.dumps({"__type": code, "message": message}).encode())
