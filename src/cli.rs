@@ -42,6 +42,8 @@ pub enum LogFormat {
 enum Command {
     /// Scan the disks of one host
     Scan(commands::scan::Args),
+    /// Show what the disks of one host hold, and where it is mounted
+    Disks(commands::disks::Args),
     /// Scan all EC2 instances of an account and region
     #[cfg(feature = "cloud")]
     Sweep(commands::sweep::Args),
@@ -62,6 +64,7 @@ enum Command {
 pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Scan(args) => commands::scan::run(args, progress),
+        Command::Disks(args) => commands::disks::run(args, progress),
         #[cfg(feature = "cloud")]
         Command::Sweep(args) => commands::sweep::run(args, progress),
         #[cfg(feature = "cloud")]

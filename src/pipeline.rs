@@ -1,5 +1,6 @@
 //! The one place where the stages of a scan meet: devices, volumes, filesystems, host, packages.
 
+mod coverage;
 mod discover;
 mod disks;
 mod findings;
@@ -15,8 +16,8 @@ use crate::filesystem::Directory;
 use crate::host::{self, Found, Host};
 use crate::inventory;
 use crate::model::{
-    Asset, AssetKind, Gap, GapReason, HostContext, Mount, Package, Receipt, SCHEMA_VERSION,
-    ScanReport,
+    Asset, AssetKind, Coverage, Gap, GapReason, HostContext, Mount, Package, Receipt,
+    SCHEMA_VERSION, ScanReport,
 };
 use disks::Disks;
 use std::path::Path;
@@ -59,25 +60,48 @@ pub struct Scan {
 
 /// Scans the disks of one host. Findings are left empty: matching comes after.
 pub fn scan(request: &Request, progress: &dyn Progress) -> Result<Scan, TargetError> {
+    scan_as_far_as(request, progress, Extent::Packages)
+}
+
+/// As [`scan`], but only what the disks hold and where it is mounted: no package is looked for.
+pub fn scan_disks(request: &Request, progress: &dyn Progress) -> Result<Scan, TargetError> {
+    scan_as_far_as(request, progress, Extent::Disks)
+}
+
+/// How far a scan goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Disks,
+    Packages,
+}
+
+fn scan_as_far_as(
+    request: &Request,
+    progress: &dyn Progress,
+    extent: Extent,
+) -> Result<Scan, TargetError> {
     let started = Instant::now();
     let mut gaps = Vec::new();
     let cache = BlockCache::new(request.cache_bytes);
     progress.stage(Stage::Opening);
     let disks = Disks::open(request, &cache, &mut gaps)?;
     progress.count(disks.counter());
-    let joined = look(&disks, &mut gaps, progress)?;
+    let Looked { tree, mounts, coverage } = look(&disks, &mut gaps, progress)?;
     let (mut host, mut packages) = (HostContext::default(), Vec::new());
-    if let Some((tree, mounts)) = joined {
-        let (found, installed) = read_host(tree, &mut gaps, progress);
-        (host, packages) = (HostContext { mounts, ..found }, installed);
+    match tree {
+        Some(tree) if extent == Extent::Packages => {
+            (host, packages) = read_host(tree, &mut gaps, progress);
+        }
+        _ => {}
     }
-    host.cloud = disks.cloud();
+    (host.mounts, host.cloud) = (mounts, disks.cloud());
     gaps.sort();
     gaps.dedup();
     let report = ScanReport {
         schema_version: SCHEMA_VERSION,
         assets: vec![asset(&host, &disks, packages)],
         host,
+        coverage,
         gaps,
         feeds: Vec::new(),
         receipt: Receipt {
@@ -95,25 +119,36 @@ fn asset(host: &HostContext, disks: &Disks, packages: Vec<Package>) -> Asset {
     Asset { kind: AssetKind::Host, id, name, packages, findings: Vec::new() }
 }
 
+/// What is on the disks.
+struct Looked {
+    /// The host's tree, if there is one.
+    tree: Option<host::Tree>,
+    mounts: Vec<Mount>,
+    coverage: Coverage,
+}
+
 /// Finds the host on the disks: its tree, and what is mounted in it.
 fn look(
     disks: &Disks,
     gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
-) -> Result<Option<(host::Tree, Vec<Mount>)>, TargetError> {
+) -> Result<Looked, TargetError> {
     progress.stage(Stage::Disks);
     let devices = match disks {
-        Disks::Root(path) => return directory(path).map(Some),
+        Disks::Root(path) => return directory(path),
         Disks::Devices(devices, _) => devices,
     };
-    let found = discover::filesystems(devices, gaps);
-    tracing::info!(filesystems = found.len(), "looked at the disks");
+    let discovery = discover::discover(devices, gaps);
+    tracing::info!(filesystems = discovery.found.len(), "looked at the disks");
     progress.stage(Stage::Host);
-    warm::start(&found);
-    Ok(join(&found, gaps))
+    warm::start(&discovery.found);
+    let (tree, mounts) = join(&discovery.found, gaps).unzip();
+    let mounts = mounts.unwrap_or_default();
+    let coverage = coverage::coverage(discovery, &mounts, gaps);
+    Ok(Looked { tree, mounts, coverage })
 }
 
-fn directory(path: &Path) -> Result<(host::Tree, Vec<Mount>), TargetError> {
+fn directory(path: &Path) -> Result<Looked, TargetError> {
     let opened = Directory::open(path);
     let directory: Arc<_> = opened.map_err(|error| TargetError::new(path.display(), error))?.into();
     let mount = Mount {
@@ -121,7 +156,11 @@ fn directory(path: &Path) -> Result<(host::Tree, Vec<Mount>), TargetError> {
         device: path.display().to_string(),
         filesystem: "directory".to_owned(),
     };
-    Ok((host::Tree::new(directory), vec![mount]))
+    Ok(Looked {
+        tree: Some(host::Tree::new(directory)),
+        mounts: vec![mount],
+        coverage: coverage::of_directory(path),
+    })
 }
 
 fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {

@@ -6,6 +6,7 @@ pub mod cleanup;
 mod cloud_args;
 #[cfg(feature = "cloud")]
 mod cloud_target;
+pub mod disks;
 #[cfg(feature = "cloud")]
 pub mod doctor;
 pub mod feeds;

@@ -13,9 +13,13 @@ use std::sync::Arc;
 pub struct Found {
     /// Name of its device in this scan.
     pub device: String,
+    /// Its place in the list of parts.
+    pub part: usize,
     /// Which of the host's disks it is on, in the order they were given.
     pub disk: usize,
-    /// Partition number; none on a whole disk.
+    /// What it is called below `/dev`, other than partitions are.
+    pub names: Vec<String>,
+    /// Partition number; none on a whole disk or volume.
     pub partition: Option<u32>,
     /// Partition label and id.
     pub part_label: Option<String>,

@@ -1,6 +1,7 @@
 //! Plain data that every layer speaks: no I/O, no decisions.
 
 mod advisory;
+mod coverage;
 mod finding;
 mod gap;
 mod host;
@@ -11,6 +12,7 @@ mod sweep;
 mod text;
 
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
+pub use coverage::{Coverage, CoverageBytes, Part, PartState};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
 pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};

@@ -1,6 +1,6 @@
 //! The result of one scan, as reports write it.
 
-use super::{Finding, Gap, HostContext, Package};
+use super::{Coverage, Finding, Gap, HostContext, Package};
 use serde::Serialize;
 
 /// Version of the JSON report's shape; grows when a reader could break.
@@ -15,6 +15,8 @@ pub struct ScanReport {
     pub host: HostContext,
     /// The host, and each container on it.
     pub assets: Vec<Asset>,
+    /// What became of each part of the disks.
+    pub coverage: Coverage,
     /// What was not read, sorted.
     pub gaps: Vec<Gap>,
     /// The feeds that findings were matched with, and their dates.

@@ -1,51 +1,147 @@
 //! The worklist: every device is asked what it holds until nothing new is found.
+//!
+//! Volumes that stand on several devices (md, LVM) are put together when all devices that are known
+//! so far were asked, and are asked in their turn.
+
+mod look;
 
 use super::disks::Disk;
-use crate::block::{Device, ReadError};
-use crate::filesystem::{self, Recognised, is_blank, recognise};
+use crate::block::Device;
 use crate::host::Found;
-use crate::model::{Gap, GapReason};
-use crate::volume::{self, Purpose, Volume};
+use crate::model::{Gap, GapReason, Part, PartState};
+use crate::volume::{self, Volume};
+use look::{Content, Outcome, look};
+use std::collections::BTreeSet;
 
-/// Volumes inside volumes are followed this deep.
-const MOST_DEPTH: usize = 3;
 /// A table can list thousands of partitions, each with a table of its own.
 const MOST_VOLUMES: usize = 512;
-/// Smaller boot loader partitions hold nothing else: theirs are of 1 to 4 MiB.
-const LEAST_BOOT_LOADER: u64 = 8 << 20;
 /// Devices that are looked at at the same time.
 const AT_ONCE: usize = 32;
 
-/// Every filesystem on the disks, in the order of disks and partitions; the rest as gaps.
-pub fn filesystems(disks: &[Disk], gaps: &mut Vec<Gap>) -> Vec<Found> {
-    let whole = disks.iter().enumerate().map(|(index, disk)| Item {
-        disk: index,
-        depth: 0,
-        volume: Volume {
-            device: disk.device.clone(),
-            number: 0,
-            label: None,
-            uuid: None,
-            purpose: Purpose::Data,
-            missing_bytes: 0,
-        },
-    });
-    let mut level: Vec<Item> = whole.collect();
-    let mut found = Vec::new();
-    let mut left = MOST_VOLUMES.max(level.len());
-    while !level.is_empty() {
-        left -= level.len();
-        let mut next = Vec::new();
-        for outcome in level.chunks(AT_ONCE).flat_map(look_at_once) {
-            found.extend(outcome.found);
-            gaps.extend(outcome.gaps);
-            next.extend(outcome.inside);
-        }
-        gaps.extend(too_many(&next, left));
-        next.truncate(left);
-        level = next;
+/// What is on the disks.
+#[derive(Default)]
+pub struct Discovery {
+    /// Every filesystem, in the order of disks and volumes.
+    pub found: Vec<Found>,
+    /// Everything, each part after those that it stands on.
+    pub parts: Vec<Part>,
+}
+
+/// Finds all volumes and filesystems of the disks.
+pub fn discover(disks: &[Disk], gaps: &mut Vec<Gap>) -> Discovery {
+    let mut worklist = Worklist::new(disks);
+    while worklist.step(gaps) {}
+    gaps.extend(worklist.pools.into_iter().flat_map(|pool| pool.gaps));
+    worklist.discovery
+}
+
+struct Worklist {
+    level: Vec<Item>,
+    pools: Vec<Pool>,
+    discovery: Discovery,
+    /// How many more volumes are looked at.
+    left: usize,
+}
+
+/// A device that is to be looked at.
+struct Item {
+    disk: usize,
+    depth: usize,
+    volume: Volume,
+}
+
+/// The members of one format of volumes over several devices.
+#[derive(Default)]
+struct Pool {
+    members: Vec<Item>,
+    /// How many of them were put together already.
+    assembled: usize,
+    volumes: BTreeSet<String>,
+    /// Those of the last time that all were put together.
+    gaps: Vec<Gap>,
+}
+
+impl Worklist {
+    fn new(disks: &[Disk]) -> Self {
+        let whole = disks.iter().enumerate().map(|(index, disk)| Item {
+            disk: index,
+            depth: 0,
+            volume: Volume::whole(disk.device.clone()),
+        });
+        let level: Vec<Item> = whole.collect();
+        let pools = volume::POOLS.iter().map(|_| Pool::default()).collect();
+        let left = MOST_VOLUMES.max(level.len());
+        Self { level, pools, discovery: Discovery::default(), left }
     }
-    found
+
+    /// Goes one level deeper; `false` if there is nothing more.
+    fn step(&mut self, gaps: &mut Vec<Gap>) -> bool {
+        if self.level.is_empty() {
+            return (0..self.pools.len()).any(|index| self.assemble(index));
+        }
+        gaps.extend(too_many(&self.level, self.left));
+        self.level.truncate(self.left);
+        self.left -= self.level.len();
+        let level = std::mem::take(&mut self.level);
+        let outcomes: Vec<_> = level.chunks(AT_ONCE).flat_map(look_at_once).collect();
+        for (item, outcome) in level.into_iter().zip(outcomes) {
+            self.take(item, outcome, gaps);
+        }
+        true
+    }
+
+    fn take(&mut self, item: Item, outcome: Outcome, gaps: &mut Vec<Gap>) {
+        let Outcome { content, state, detail, gaps: new } = outcome;
+        gaps.extend(new);
+        let mut part = part(&item, state, detail);
+        match content {
+            Content::Nothing(holds) => part.holds = holds,
+            Content::FileSystem(mut found) => {
+                part.holds = Some(found.kind.clone());
+                if let Some(identity) = found.filesystem.as_ref().map(|it| it.identity()) {
+                    part.label = identity.label.or(part.label);
+                    part.uuid = identity.uuid;
+                }
+                found.part = self.discovery.parts.len();
+                self.discovery.found.push(*found);
+            }
+            Content::Table(format, volumes) => {
+                part.holds = Some(format.to_owned());
+                let depth = item.depth + 1;
+                let inside =
+                    volumes.into_iter().map(|volume| Item { disk: item.disk, depth, volume });
+                self.level.extend(inside);
+            }
+            Content::Member(index) => {
+                part.holds = Some(volume::POOLS[index].name().to_owned());
+                self.pools[index].members.push(item);
+            }
+        }
+        self.discovery.parts.push(part);
+    }
+
+    /// Puts the members of a pool together, if there are new ones.
+    fn assemble(&mut self, index: usize) -> bool {
+        let pool = &mut self.pools[index];
+        if pool.assembled == pool.members.len() {
+            return false;
+        }
+        pool.assembled = pool.members.len();
+        let devices: Vec<Device> =
+            pool.members.iter().map(|member| member.volume.device.clone()).collect();
+        pool.gaps.clear();
+        let volumes = volume::POOLS[index].assemble(&devices).into_found(&mut pool.gaps);
+        for volume in volumes {
+            if !pool.volumes.insert(volume.device.name.clone()) {
+                continue;
+            }
+            let below = pool.members.iter().filter(|it| volume.on.contains(&it.volume.device.name));
+            let depth = below.clone().map(|member| member.depth).max().unwrap_or(0) + 1;
+            let disk = below.map(|member| member.disk).next().unwrap_or(0);
+            self.level.push(Item { disk, depth, volume });
+        }
+        true
+    }
 }
 
 fn look_at_once(items: &[Item]) -> Vec<Outcome> {
@@ -63,134 +159,16 @@ fn too_many(items: &[Item], left: usize) -> Option<Gap> {
     Some(Gap::new(&first.volume.device.name, GapReason::Limit, detail))
 }
 
-struct Item {
-    disk: usize,
-    depth: usize,
-    volume: Volume,
-}
-
-#[derive(Default)]
-struct Outcome {
-    found: Option<Found>,
-    inside: Vec<Item>,
-    gaps: Vec<Gap>,
-}
-
-impl Outcome {
-    fn gap(place: &Device, reason: GapReason, detail: impl ToString) -> Self {
-        Self { gaps: vec![Gap::new(&place.name, reason, detail)], ..Self::default() }
-    }
-}
-
-/// What one device holds. A read that fails is a gap, whatever it was for.
-fn look(item: &Item) -> Outcome {
-    let device = &item.volume.device;
-    let mut outcome =
-        identify(item).unwrap_or_else(|error| Outcome::gap(device, GapReason::Unreadable, error));
-    if item.volume.missing_bytes > 0 {
-        let detail =
-            format!("the last {} bytes are past the end of its disk", item.volume.missing_bytes);
-        outcome.gaps.push(Gap::new(&device.name, GapReason::Corrupt, detail));
-    }
-    outcome
-}
-
-/// The bytes decide. What a table says a partition is for only tells whether one that holds
-/// nothing known is as it should be.
-fn identify(item: &Item) -> Result<Outcome, ReadError> {
-    let device = &item.volume.device;
-    // A whole disk is asked for a table first: a filesystem that was there before it was
-    // partitioned may have left its mark. Inside a partition it is the other way round.
-    if item.depth == 0
-        && let Some(outcome) = table(item)?
-    {
-        return Ok(outcome);
-    }
-    // Boot loader code as every cloud image has it; a line of fstab that means it ends as a gap.
-    if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
-        return Ok(Outcome::default());
-    }
-    for format in filesystem::FORMATS {
-        if format.claims(device)? {
-            return Ok(open(item, *format));
-        }
-    }
-    let known = recognise(device)?;
-    match (item.volume.purpose, known) {
-        (Purpose::Firmware, Some(Recognised { name: "vfat", .. })) => Ok(Outcome {
-            found: Some(Found { optional: true, ..unread(item, "vfat") }),
-            ..Outcome::default()
-        }),
-        (_, Some(Recognised { name, gap: Some(reason) })) => {
-            let detail = format!("{name} is recognised and not read");
-            let gaps = vec![Gap::new(&device.name, reason, detail)];
-            Ok(Outcome { found: Some(unread(item, name)), gaps, ..Outcome::default() })
-        }
-        (_, Some(_)) | (Purpose::BootLoader, None) => Ok(Outcome::default()),
-        (_, None) if item.depth == 0 => Ok(unknown(device)),
-        (_, None) if is_blank(device)? => Ok(Outcome::default()),
-        (_, None) if item.depth < MOST_DEPTH => Ok(table(item)?.unwrap_or_else(|| unknown(device))),
-        _ => Ok(unknown(device)),
-    }
-}
-
-fn unknown(device: &Device) -> Outcome {
-    let detail = "no partition table and no filesystem of a known kind";
-    Outcome::gap(device, GapReason::Unsupported, detail)
-}
-
-/// The volumes in a device that bears a table.
-fn table(item: &Item) -> Result<Option<Outcome>, ReadError> {
-    let device = &item.volume.device;
-    for format in volume::FORMATS {
-        if !format.claims(device)? {
-            continue;
-        }
-        let mut outcome = Outcome::default();
-        let volumes = format.assemble(std::slice::from_ref(device)).into_found(&mut outcome.gaps);
-        let inside = volumes.into_iter().map(|volume| Item {
-            disk: item.disk,
-            depth: item.depth + 1,
-            volume,
-        });
-        outcome.inside.extend(inside);
-        return Ok(Some(outcome));
-    }
-    Ok(None)
-}
-
-fn open(item: &Item, format: &dyn filesystem::FileSystemFormat) -> Outcome {
-    let device = &item.volume.device;
-    match format.open(std::slice::from_ref(device)) {
-        Ok(filesystem) => {
-            let kind = filesystem.kind().to_owned();
-            let gaps = filesystem.warnings().into_iter();
-            let gaps = gaps.map(|(reason, text)| Gap::new(&device.name, reason, text)).collect();
-            let found = Found { filesystem: Some(filesystem.into()), ..unread(item, &kind) };
-            Outcome { found: Some(found), gaps, ..Outcome::default() }
-        }
-        Err(error) => {
-            let reason = match error {
-                filesystem::Error::Unsupported { .. } => GapReason::Unsupported,
-                filesystem::Error::Corrupt { .. } => GapReason::Corrupt,
-                _ => GapReason::Unreadable,
-            };
-            let found = Some(unread(item, format.name()));
-            let gaps = vec![Gap::new(&device.name, reason, error)];
-            Outcome { found, gaps, ..Outcome::default() }
-        }
-    }
-}
-
-fn unread(item: &Item, kind: &str) -> Found {
-    Found {
-        device: item.volume.device.name.clone(),
-        disk: item.disk,
-        partition: (item.depth > 0).then_some(item.volume.number),
-        part_label: item.volume.label.clone(),
-        part_uuid: item.volume.uuid.clone(),
-        filesystem: None,
-        kind: kind.to_owned(),
-        optional: false,
+fn part(item: &Item, state: PartState, detail: Option<String>) -> Part {
+    Part {
+        name: item.volume.device.name.clone(),
+        on: item.volume.on.clone(),
+        size: item.volume.device.source.size(),
+        holds: None,
+        label: item.volume.label.clone(),
+        uuid: None,
+        mounts: Vec::new(),
+        state,
+        detail,
     }
 }

@@ -1,6 +1,7 @@
 //! Ways of writing a scan's result. A report looks nothing up.
 
 mod cyclonedx;
+pub mod disks;
 mod json;
 pub mod sweep;
 mod table;

@@ -4,10 +4,11 @@
 //! made so here once more, for a terminal forgives nothing. Without a terminal no line is wrapped,
 //! so that `grep` finds what belongs together.
 
+mod coverage;
 mod findings;
 mod grid;
 
-use super::{Options, ReportFormat};
+use super::{Options, ReportFormat, Screen};
 use crate::model::{Asset, AssetKind, GapReason, ScanReport, printable_str};
 use grid::{Grid, cell};
 use std::io::{self, Write};
@@ -22,6 +23,8 @@ impl ReportFormat for Table {
 
     fn write(&self, report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
         write_host(report, options, out)?;
+        writeln!(out)?;
+        coverage::write(&report.coverage, options.screen, out)?;
         for asset in &report.assets {
             write_asset(asset, report, options, out)?;
         }
@@ -30,13 +33,19 @@ impl ReportFormat for Table {
     }
 }
 
+/// What the disks hold, and what of it is not read.
+pub fn write_disks(report: &ScanReport, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    coverage::write(&report.coverage, screen, out)?;
+    match report.gaps.len() {
+        0 => writeln!(out, "no gaps"),
+        _ => write_gaps(report, Options { screen, ..Options::default() }, out),
+    }
+}
+
 fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
     let host = &report.host;
     let unknown = || "unknown".to_owned();
     let os = Some(host.os.pretty_name.clone()).filter(|name| !name.is_empty());
-    let mounts = host.mounts.iter();
-    let mounts =
-        mounts.map(|mount| format!("{} on {} ({})", mount.device, mount.path, mount.filesystem));
     let cloud = &host.cloud;
     let feeds = report.feeds.iter().map(|feed| format!("{} of {}", feed.name, feed.date));
     let lists = [
@@ -46,7 +55,6 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
         ("kernels", host.kernels.clone()),
         ("instance", named(cloud.instance_id.as_ref(), cloud.instance_name.as_ref())),
         ("account", named(cloud.account.as_ref(), cloud.account_alias.as_ref())),
-        ("mounts", mounts.collect()),
         ("advisories", feeds.collect()),
     ];
     let mut grid = Grid::new(options.screen);

@@ -180,7 +180,9 @@ fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Opt
     // what is not fails with its offset.
     Ok(Some(Volume {
         device: device.window(name, start, end - start),
-        number,
+        on: vec![device.name.clone()],
+        names: Vec::new(),
+        number: Some(number),
         label: label(&entry[56..128]),
         uuid: Some(guid(&entry[16..32])),
         missing_bytes: end.saturating_sub(size),

@@ -105,7 +105,9 @@ fn push(
     }
     all.found.push(Volume {
         device: device.window(name, start, length),
-        number,
+        on: vec![device.name.clone()],
+        names: Vec::new(),
+        number: Some(number),
         label: None,
         missing_bytes: (start + length).saturating_sub(size),
         uuid: Some(format!("{signature:08x}-{number:02x}")),

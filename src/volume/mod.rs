@@ -6,7 +6,7 @@ pub mod mbr;
 use crate::block::{Device, ReadError};
 use crate::model::Partial;
 
-/// A way in which devices hold volumes. Adding one is a file here and a line in [`FORMATS`].
+/// A way in which devices hold volumes. Adding one is a file here and a line in [`TABLES`] or [`POOLS`].
 pub trait VolumeFormat: Send + Sync {
     /// Short name, such as `gpt`.
     fn name(&self) -> &'static str;
@@ -14,20 +14,29 @@ pub trait VolumeFormat: Send + Sync {
     /// Whether the device is of this format; a failed read is not a "no".
     fn claims(&self, device: &Device) -> Result<bool, ReadError>;
 
-    /// The volumes in these devices (all claimed by this format).
+    /// The volumes in these devices, all claimed by this format: of a table one, of a pool all that are
+    /// known.
     fn assemble(&self, devices: &[Device]) -> Partial<Vec<Volume>>;
 }
 
-/// Formats in the order in which they are asked: GPT before the protective MBR that it hides in.
-pub const FORMATS: &[&dyn VolumeFormat] = &[&gpt::Gpt, &mbr::Mbr];
+/// Tables of one device, in the order in which they are asked: GPT before the protective MBR that it
+/// hides in.
+pub const TABLES: &[&dyn VolumeFormat] = &[&gpt::Gpt, &mbr::Mbr];
+
+/// Volumes that may stand on several devices, in the order in which they are put together.
+pub const POOLS: &[&dyn VolumeFormat] = &[];
 
 /// A volume that was found.
 #[derive(Clone)]
 pub struct Volume {
     /// Its bytes and its name in this scan.
     pub device: Device,
+    /// The devices that it is in or stands on.
+    pub on: Vec<String>,
+    /// What it is called below `/dev`, other than partitions are: `mapper/vg-root`, `md0`.
+    pub names: Vec<String>,
     /// Number in its table, from 1.
-    pub number: u32,
+    pub number: Option<u32>,
     /// Name that the table gives it (`PARTLABEL`).
     pub label: Option<String>,
     /// Id of the partition as `blkid` prints it (`PARTUUID`).
@@ -49,4 +58,20 @@ pub enum Purpose {
     BootLoader,
     /// Swap space.
     Swap,
+}
+
+impl Volume {
+    /// A whole disk.
+    pub fn whole(device: Device) -> Self {
+        Self {
+            device,
+            on: Vec::new(),
+            names: Vec::new(),
+            number: None,
+            label: None,
+            uuid: None,
+            missing_bytes: 0,
+            purpose: Purpose::Data,
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! A report with one of everything, made by hand.
 
 use sidelight::model::{
-    Asset, AssetKind, Ecosystem, FeedState, Finding, Gap, GapReason, HostContext, Mount, Os,
-    Package, Receipt, SCHEMA_VERSION, ScanReport, Severity, SourcePackage, Status,
+    Asset, AssetKind, Coverage, Ecosystem, FeedState, Finding, Gap, GapReason, HostContext, Mount,
+    Os, Package, Part, PartState, Receipt, SCHEMA_VERSION, ScanReport, Severity, SourcePackage,
+    Status,
 };
 use sidelight::report::{Options, by_name};
 
@@ -38,6 +39,7 @@ pub fn report() -> ScanReport {
         schema_version: SCHEMA_VERSION,
         host,
         assets: vec![host_asset(), container()],
+        coverage: coverage(),
         gaps: vec![
             Gap::new("data.img", GapReason::Unsupported, "xfs is recognised and not read"),
             Gap::new("packages", GapReason::NoVendorData, "from other archives: nginx"),
@@ -52,6 +54,35 @@ pub fn report() -> ScanReport {
             ..Receipt::default()
         },
     }
+}
+
+fn coverage() -> Coverage {
+    let part = |name: &str, on: &[&str], holds: &str, gib: u64, mounts: &[&str]| Part {
+        name: name.to_owned(),
+        on: on.iter().map(|on| (*on).to_owned()).collect(),
+        size: gib << 30,
+        holds: Some(holds.to_owned()),
+        label: None,
+        uuid: None,
+        mounts: mounts.iter().map(|path| (*path).to_owned()).collect(),
+        state: PartState::Scanned,
+        detail: None,
+    };
+    let state = |state, detail: &str, part| Part { state, detail: Some(detail.to_owned()), ..part };
+    Coverage::new(vec![
+        part("root.img", &[], "gpt", 8, &[]),
+        part("root.img:p1", &["root.img"], "ext4", 6, &["/"]),
+        state(
+            PartState::NotNeeded,
+            "boot firmware's own",
+            part("root.img:p15", &["root.img"], "vfat", 1, &["/boot/efi"]),
+        ),
+        state(
+            PartState::Gap,
+            "xfs is recognised and not read",
+            part("data.img", &[], "xfs", 100, &["/srv/two words"]),
+        ),
+    ])
 }
 
 fn mount(path: &str, device: &str, filesystem: &str) -> Mount {

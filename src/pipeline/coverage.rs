@@ -1,0 +1,41 @@
+//! What became of the parts of the disks, once it is known what is mounted.
+
+use super::discover::Discovery;
+use crate::model::{Coverage, Gap, Mount, Part, PartState};
+use std::path::Path;
+
+/// Says of each filesystem where it is mounted, or why not.
+pub fn coverage(discovery: Discovery, mounts: &[Mount], gaps: &[Gap]) -> Coverage {
+    let Discovery { found, mut parts } = discovery;
+    for found in found {
+        let Some(part) = parts.get_mut(found.part) else { continue };
+        let own = mounts.iter().filter(|mount| mount.device == found.device);
+        part.mounts = own.map(|mount| mount.path.clone()).collect();
+        if part.state == PartState::Scanned && part.mounts.is_empty() {
+            let unjoined = gaps.iter().find(|gap| gap.place == found.device);
+            let (state, detail) = match unjoined {
+                _ if found.optional => (PartState::NotNeeded, "boot firmware's own"),
+                Some(gap) => (PartState::Gap, gap.detail.as_str()),
+                None if mounts.is_empty() => (PartState::Gap, "no root was found"),
+                None => (PartState::NotNeeded, "empty"),
+            };
+            (part.state, part.detail) = (state, Some(detail.to_owned()));
+        }
+    }
+    Coverage::new(parts)
+}
+
+/// A directory of this machine, taken as a root.
+pub fn of_directory(path: &Path) -> Coverage {
+    Coverage::new(vec![Part {
+        name: path.display().to_string(),
+        on: Vec::new(),
+        size: 0,
+        holds: Some("directory".to_owned()),
+        label: None,
+        uuid: None,
+        mounts: vec!["/".to_owned()],
+        state: PartState::Scanned,
+        detail: None,
+    }])
+}

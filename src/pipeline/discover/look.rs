@@ -1,0 +1,190 @@
+//! What one device holds. The bytes decide; what a table says a partition is for only tells whether
+//! one that holds nothing known is as it should be.
+
+use super::Item;
+use crate::block::{Device, ReadError};
+use crate::filesystem::{self, FileSystemFormat, Recognised, is_blank, recognise};
+use crate::host::Found;
+use crate::model::{Gap, GapReason, PartState};
+use crate::volume::{self, Purpose, Volume};
+
+/// Volumes inside volumes are followed this deep.
+const MOST_DEPTH: usize = 8;
+/// Smaller boot loader partitions hold nothing else: theirs are of 1 to 4 MiB.
+const LEAST_BOOT_LOADER: u64 = 8 << 20;
+
+/// What a device holds, and what became of it.
+pub struct Outcome {
+    pub content: Content,
+    pub state: PartState,
+    pub detail: Option<String>,
+    pub gaps: Vec<Gap>,
+}
+
+/// What a device holds.
+pub enum Content {
+    /// Nothing to go on with; its name, if it has one.
+    Nothing(Option<String>),
+    /// A filesystem, read or only known.
+    FileSystem(Box<Found>),
+    /// A table of volumes.
+    Table(&'static str, Vec<Volume>),
+    /// A part of volumes over several devices, by the index of their format.
+    Member(usize),
+}
+
+impl Outcome {
+    fn scanned(content: Content) -> Self {
+        Self { content, state: PartState::Scanned, detail: None, gaps: Vec::new() }
+    }
+
+    fn not_needed(holds: Option<&str>, why: &str) -> Self {
+        let content = Content::Nothing(holds.map(str::to_owned));
+        let detail = Some(why.to_owned());
+        Self { content, state: PartState::NotNeeded, detail, gaps: Vec::new() }
+    }
+
+    fn gap(place: &Device, reason: GapReason, detail: impl ToString) -> Self {
+        let gap = Gap::new(&place.name, reason, detail);
+        Self {
+            content: Content::Nothing(None),
+            state: PartState::Gap,
+            detail: Some(gap.detail.clone()),
+            gaps: vec![gap],
+        }
+    }
+}
+
+/// Looks at a device. A read that fails is a gap, whatever it was for.
+pub(super) fn look(item: &Item) -> Outcome {
+    let device = &item.volume.device;
+    let mut outcome =
+        identify(item).unwrap_or_else(|error| Outcome::gap(device, GapReason::Unreadable, error));
+    if item.volume.missing_bytes > 0 {
+        let detail =
+            format!("the last {} bytes are past the end of its disk", item.volume.missing_bytes);
+        outcome.gaps.push(Gap::new(&device.name, GapReason::Corrupt, detail));
+    }
+    outcome
+}
+
+fn identify(item: &Item) -> Result<Outcome, ReadError> {
+    let device = &item.volume.device;
+    // A mirror's member bears the filesystem of the whole at its own start.
+    if let Some(outcome) = member(device)? {
+        return Ok(outcome);
+    }
+    // A whole disk is asked for a table first: a filesystem that was there before it was
+    // partitioned may have left its mark. Inside a partition it is the other way round.
+    if item.depth == 0
+        && let Some(outcome) = table(device)?
+    {
+        return Ok(outcome);
+    }
+    // Boot loader code as every cloud image has it; a line of fstab that means it ends as a gap.
+    if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
+        return Ok(Outcome::not_needed(None, "boot loader"));
+    }
+    for format in filesystem::FORMATS {
+        if format.claims(device)? {
+            return Ok(open(item, *format));
+        }
+    }
+    if let Some(known) = recognise(device)? {
+        return Ok(known_only(item, known));
+    }
+    match item.volume.purpose {
+        Purpose::BootLoader => Ok(Outcome::not_needed(None, "boot loader")),
+        _ if item.depth == 0 => Ok(unknown(device)),
+        _ if is_blank(device)? => Ok(Outcome::not_needed(None, "blank")),
+        _ if item.depth < MOST_DEPTH => Ok(table(device)?.unwrap_or_else(|| unknown(device))),
+        _ => Ok(unknown(device)),
+    }
+}
+
+fn member(device: &Device) -> Result<Option<Outcome>, ReadError> {
+    for (index, pool) in volume::POOLS.iter().enumerate() {
+        if pool.claims(device)? {
+            return Ok(Some(Outcome::scanned(Content::Member(index))));
+        }
+    }
+    Ok(None)
+}
+
+/// The volumes in a device that bears a table.
+fn table(device: &Device) -> Result<Option<Outcome>, ReadError> {
+    for format in volume::TABLES {
+        if format.claims(device)? {
+            let mut gaps = Vec::new();
+            let volumes = format.assemble(std::slice::from_ref(device)).into_found(&mut gaps);
+            let content = Content::Table(format.name(), volumes);
+            return Ok(Some(Outcome { gaps, ..Outcome::scanned(content) }));
+        }
+    }
+    Ok(None)
+}
+
+fn unknown(device: &Device) -> Outcome {
+    let detail = "no partition table and no filesystem of a known kind";
+    Outcome::gap(device, GapReason::Unsupported, detail)
+}
+
+/// A format that is told by its signature alone.
+fn known_only(item: &Item, known: Recognised) -> Outcome {
+    let device = &item.volume.device;
+    let Recognised { name, gap } = known;
+    let Some(reason) = gap else {
+        return Outcome::not_needed(Some(name), name);
+    };
+    let found = unread(item, name);
+    if (item.volume.purpose, name) == (Purpose::Firmware, "vfat") {
+        let found = Found { optional: true, ..found };
+        return Outcome {
+            content: Content::FileSystem(found.into()),
+            ..Outcome::not_needed(None, "boot firmware's own")
+        };
+    }
+    let detail = format!("{name} is recognised and not read");
+    let content = Content::FileSystem(found.into());
+    Outcome { content, ..Outcome::gap(device, reason, detail) }
+}
+
+fn open(item: &Item, format: &dyn FileSystemFormat) -> Outcome {
+    let device = &item.volume.device;
+    let optional = item.volume.purpose == Purpose::Firmware;
+    match format.open(std::slice::from_ref(device)) {
+        Ok(filesystem) => {
+            let kind = filesystem.kind().to_owned();
+            let gaps = filesystem.warnings().into_iter();
+            let gaps = gaps.map(|(reason, text)| Gap::new(&device.name, reason, text)).collect();
+            let filesystem = Some(filesystem.into());
+            let found = Found { filesystem, optional, ..unread(item, &kind) };
+            Outcome { gaps, ..Outcome::scanned(Content::FileSystem(found.into())) }
+        }
+        Err(error) => {
+            let reason = match error {
+                filesystem::Error::Unsupported { .. } => GapReason::Unsupported,
+                filesystem::Error::Corrupt { .. } => GapReason::Corrupt,
+                _ => GapReason::Unreadable,
+            };
+            let found = unread(item, format.name());
+            let content = Content::FileSystem(found.into());
+            Outcome { content, ..Outcome::gap(device, reason, error) }
+        }
+    }
+}
+
+fn unread(item: &Item, kind: &str) -> Found {
+    Found {
+        device: item.volume.device.name.clone(),
+        part: 0,
+        disk: item.disk,
+        names: item.volume.names.clone(),
+        partition: item.volume.number,
+        part_label: item.volume.label.clone(),
+        part_uuid: item.volume.uuid.clone(),
+        filesystem: None,
+        kind: kind.to_owned(),
+        optional: false,
+    }
+}
