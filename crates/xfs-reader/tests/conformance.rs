@@ -9,6 +9,8 @@ mod features;
 mod kernel;
 #[path = "conformance/protofile.rs"]
 mod protofile;
+#[path = "support/protofile.rs"]
+mod protofiles;
 #[path = "support/reader.rs"]
 mod reader;
 #[path = "support/second_witness.rs"]
