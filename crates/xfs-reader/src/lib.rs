@@ -4,6 +4,7 @@ mod backup;
 mod bytes;
 mod checksum;
 mod error;
+pub mod log;
 mod superblock;
 
 pub use error::Error;
