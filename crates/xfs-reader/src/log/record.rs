@@ -144,11 +144,13 @@ impl Rules {
             return !self.checksums || header.operations == 1;
         }
         let data = &data[..header.length as usize];
+        // Those that the data fills; there may be more.
+        let filled = header.length.div_ceil(HEADER_SPAN).saturating_sub(1) as usize;
         HEADER_LENGTHS.iter().any(|length| {
             let sum = crc32c::crc32c(&headers[..CHECKSUM]);
             let sum = crc32c::crc32c_append(sum, &[0; 4]);
             let sum = crc32c::crc32c_append(sum, &headers[CHECKSUM + 4..*length]);
-            let further = headers[BLOCK as usize..].chunks_exact(BLOCK as usize);
+            let further = headers[BLOCK as usize..].chunks_exact(BLOCK as usize).take(filled);
             let sum = further
                 .fold(sum, |sum, block| crc32c::crc32c_append(sum, &block[..FURTHER_LENGTH]));
             crc32c::crc32c_append(sum, data) == header.checksum
