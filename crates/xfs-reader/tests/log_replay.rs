@@ -8,6 +8,8 @@
 
 #[path = "log/disk.rs"]
 mod disk;
+#[path = "log/patch.rs"]
+mod patch;
 #[path = "log/random.rs"]
 mod random;
 #[path = "log/tree.rs"]
@@ -15,16 +17,11 @@ mod tree;
 #[path = "log/workload.rs"]
 mod workload;
 
-use block_source::{BlockSource, FileSource};
 use disk::{Mount, Workplace};
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use workload::Workload;
-use xfs_reader::Superblock;
-use xfs_reader::log::{State, replay};
+use xfs_reader::log::State;
 
 /// How a filesystem is stopped.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +100,7 @@ fn difference(work: &Path, case: &Case, stop: Stop, seed: u64, changes: u64) -> 
     drop(mount);
 
     disk::snapshot(&crashed, &patched);
-    let state = patch(&crashed, &patched);
+    let state = patch::patch(&crashed, &patched);
     eprintln!("{what}: {state:?}");
 
     let replayed = Mount::new(&crashed, &place, "rw");
@@ -138,23 +135,4 @@ fn crash(image: &Path, crashed: &Path, place: &Path, workload: &mut Workload, st
         }
     }
     disk::snapshot(image, crashed);
-}
-
-/// Writes what our replay changes into a copy of the image.
-fn patch(crashed: &Path, patched: &Path) -> State {
-    const PIECE: usize = 1 << 20;
-    let device: Arc<dyn BlockSource> = Arc::new(FileSource::open(crashed).unwrap());
-    let superblock = Superblock::read(&*device).unwrap();
-    let replay = replay(device, &superblock).unwrap();
-    let (from, to) =
-        (File::open(crashed).unwrap(), OpenOptions::new().write(true).open(patched).unwrap());
-    let (mut before, mut after) = (vec![0; PIECE], vec![0; PIECE]);
-    for at in (0..replay.overlay.size()).step_by(PIECE) {
-        from.read_exact_at(&mut before, at).unwrap();
-        replay.overlay.read_exact_at(at, &mut after).unwrap();
-        if before != after {
-            to.write_all_at(&after, at).unwrap();
-        }
-    }
-    replay.state
 }
