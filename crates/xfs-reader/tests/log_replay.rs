@@ -1,8 +1,9 @@
 //! Filesystems that were stopped in the midst of many small changes: what is there after our
 //! replay must be what is there after the kernel's. Needs root.
 //!
-//! Both sides are read by the kernel: one mounts the image, which replays the log; the other is a
-//! copy into which our replay was written, mounted with its log left alone.
+//! The kernel mounts the image, which replays the log. Ours is read twice: by the kernel, from a copy
+//! into which our replay was written and which is mounted with its log left alone, and by our
+//! reader.
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
@@ -12,6 +13,8 @@ mod disk;
 mod patch;
 #[path = "log/random.rs"]
 mod random;
+#[path = "log/reader.rs"]
+mod reader;
 #[path = "log/tree.rs"]
 mod tree;
 #[path = "log/workload.rs"]
@@ -21,7 +24,8 @@ use disk::{Mount, Workplace};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use workload::Workload;
-use xfs_reader::log::State;
+use xfs_reader::Xfs;
+use xfs_reader::log::{Replay, State};
 
 /// How a filesystem is stopped.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +104,7 @@ fn difference(work: &Path, case: &Case, stop: Stop, seed: u64, changes: u64) -> 
     drop(mount);
 
     disk::snapshot(&crashed, &patched);
-    let state = patch::patch(&crashed, &patched);
+    let Replay { state, overlay } = patch::patch(&crashed, &patched);
     eprintln!("{what}: {state:?}");
 
     let replayed = Mount::new(&crashed, &place, "rw");
@@ -112,7 +116,9 @@ fn difference(work: &Path, case: &Case, stop: Stop, seed: u64, changes: u64) -> 
     if matches!(state, State::Partly { .. }) {
         return Some(format!("{what}: {state:?}"));
     }
-    tree::difference(&kernel, &ours).map(|difference| format!("{what}: {difference}"))
+    let read = reader::by_reader(&Xfs::open(overlay).unwrap());
+    let difference = tree::difference(&kernel, &ours).or_else(|| tree::difference(&kernel, &read));
+    difference.map(|difference| format!("{what}: {difference}"))
 }
 
 fn crash(image: &Path, crashed: &Path, place: &Path, workload: &mut Workload, stop: Stop) {

@@ -89,7 +89,7 @@ impl<'a> Disk<'a> {
         disk::snapshot(&later, &torn);
         let what = self.damage(&torn, &mut Random::new(seed));
         disk::snapshot(&torn, &patched);
-        let state = patch::patch(&torn, &patched);
+        let state = patch::patch(&torn, &patched).state;
         let partly = matches!(state, State::Partly { .. });
         let Some(mount) = Mount::try_new(&torn, &place) else {
             eprintln!("{what}: refused, {state:?}");

@@ -6,10 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 use xfs_reader::Superblock;
-use xfs_reader::log::{State, replay};
+use xfs_reader::log::{Replay, replay};
 
 /// Writes what our replay changes into a copy of the image.
-pub fn patch(crashed: &Path, patched: &Path) -> State {
+pub fn patch(crashed: &Path, patched: &Path) -> Replay {
     const PIECE: usize = 1 << 20;
     let device: Arc<dyn BlockSource> = Arc::new(FileSource::open(crashed).unwrap());
     let superblock = Superblock::read(&*device).unwrap();
@@ -24,5 +24,5 @@ pub fn patch(crashed: &Path, patched: &Path) -> State {
             to.write_all_at(&after, at).unwrap();
         }
     }
-    replay.state
+    replay
 }
