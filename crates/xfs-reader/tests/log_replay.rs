@@ -6,7 +6,10 @@
 //! reader.
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
+#![allow(dead_code, reason = "modules that tests share")]
 
+#[path = "log/case.rs"]
+mod case;
 #[path = "log/disk.rs"]
 mod disk;
 #[path = "log/patch.rs"]
@@ -20,33 +23,9 @@ mod tree;
 #[path = "log/workload.rs"]
 mod workload;
 
-use disk::{Mount, Workplace};
-use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use case::{Case, Stop, case};
+use disk::Workplace;
 use workload::Workload;
-use xfs_reader::Xfs;
-use xfs_reader::log::{Replay, State};
-
-/// How a filesystem is stopped.
-#[derive(Debug, Clone, Copy)]
-enum Stop {
-    /// The log is written out first.
-    Flushed,
-    /// What is not in the log on the disk is lost.
-    Lost,
-    /// Not at all: a snapshot is taken while changes go on, as of a cloud disk.
-    Snapshot,
-}
-
-struct Case {
-    name: &'static str,
-    make: &'static [&'static str],
-    mount: &'static str,
-}
-
-const fn case(name: &'static str, make: &'static [&'static str], mount: &'static str) -> Case {
-    Case { name, make, mount }
-}
 
 const CASES: &[Case] = &[
     case("default", &[], "rw"),
@@ -78,7 +57,12 @@ fn a_replay_shows_what_the_kernel_shows() {
         for (index, case) in CASES.iter().enumerate() {
             let stops = [Stop::Flushed, Stop::Lost, Stop::Snapshot];
             let stop = stops[(seed as usize + index) % 3];
-            wrong.extend(difference(work.path(), case, stop, seed, changes));
+            let what = format!("{} {stop:?} seed {seed}", case.name);
+            let mut workload = Workload::new(&case::place(work.path()), seed);
+            let first = |workload: &mut Workload| workload.run(changes);
+            let more = |workload: &mut Workload| workload.run(20);
+            let found = case::difference(work.path(), case, stop, &mut workload, first, more);
+            wrong.extend(found.map(|found| format!("{what}: {found}")));
         }
     }
     assert!(wrong.is_empty(), "{} differ: {}", wrong.len(), wrong.join("\n"));
@@ -90,55 +74,4 @@ fn effort() -> (std::ops::Range<u64>, u64) {
     let first = number("XFS_LOG_SEED").unwrap_or(1);
     let count = number("XFS_LOG_SEEDS").unwrap_or(1);
     (first..first + count, number("XFS_LOG_CHANGES").unwrap_or(1500))
-}
-
-fn difference(work: &Path, case: &Case, stop: Stop, seed: u64, changes: u64) -> Option<String> {
-    let what = format!("{} {stop:?} seed {seed}", case.name);
-    let [image, crashed, patched, place] =
-        ["image", "crashed", "patched", "place"].map(|name| work.join(name));
-    disk::make(&image, 200, case.make);
-    let mount = Mount::new(&image, &place, case.mount);
-    let mut workload = Workload::new(mount.path(), seed);
-    workload.run(changes);
-    crash(&image, &crashed, mount.path(), &mut workload, stop);
-    drop(mount);
-
-    disk::snapshot(&crashed, &patched);
-    let Replay { state, overlay } = patch::patch(&crashed, &patched);
-    eprintln!("{what}: {state:?}");
-
-    let replayed = Mount::new(&crashed, &place, "rw");
-    let kernel = tree::by_kernel(replayed.path());
-    drop(replayed);
-    let replayed = Mount::new(&patched, &place, "ro,norecovery");
-    let ours = tree::by_kernel(replayed.path());
-    drop(replayed);
-    if matches!(state, State::Partly { .. }) {
-        return Some(format!("{what}: {state:?}"));
-    }
-    let read = reader::by_reader(&Xfs::open(overlay).unwrap());
-    let difference = tree::difference(&kernel, &ours).or_else(|| tree::difference(&kernel, &read));
-    difference.map(|difference| format!("{what}: {difference}"))
-}
-
-fn crash(image: &Path, crashed: &Path, place: &Path, workload: &mut Workload, stop: Stop) {
-    match stop {
-        Stop::Flushed => disk::stop(place, true),
-        Stop::Lost => disk::stop(place, false),
-        Stop::Snapshot => {
-            let taken = AtomicBool::new(false);
-            std::thread::scope(|scope| {
-                scope.spawn(|| {
-                    while !taken.load(Ordering::Relaxed) {
-                        workload.run(20);
-                    }
-                });
-                std::thread::sleep(std::time::Duration::from_millis(300));
-                disk::snapshot(image, crashed);
-                taken.store(true, Ordering::Relaxed);
-            });
-            return;
-        }
-    }
-    disk::snapshot(image, crashed);
 }

@@ -18,6 +18,7 @@ mod workload;
 use block_source::FileSource;
 use disk::{Mount, Workplace};
 use random::Random;
+use std::fmt::Write;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -122,7 +123,8 @@ impl<'a> Disk<'a> {
         for _ in 0..count {
             let index = near + random.below((self.changed.len() - near) as u64) as usize;
             let at = self.changed[index];
-            what += &format!(" {}", (at - self.log.start) / SECTOR as u64);
+            let block = (at - self.log.start) / SECTOR as u64;
+            write!(what, " {block}").unwrap();
             let mut sector = [0; SECTOR];
             match how {
                 0 => earlier.read_exact_at(&mut sector, at).unwrap(),

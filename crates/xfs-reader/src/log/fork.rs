@@ -4,6 +4,7 @@
 
 use super::transaction::Item;
 use crate::bytes::be16;
+use std::ops::Range;
 
 /// Which part is in the log, and as what.
 mod field {
@@ -25,6 +26,33 @@ const ROOT_HEADER: usize = 4;
 /// Bytes of a key, and of a pointer.
 const WORD: usize = 8;
 
+/// Which of the two that hang on an inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Data,
+    Attributes,
+}
+
+/// How one of the two is kept.
+pub fn format(inode: &[u8], side: Side) -> u8 {
+    inode[if side == Side::Data { 5 } else { 83 }]
+}
+
+/// The bytes of one of the two, if they lie inside their inode.
+pub fn part(inode: &[u8], side: Side) -> Option<&[u8]> {
+    let range = ranges(inode)?;
+    inode.get(if side == Side::Data { range.0 } else { range.1 })
+}
+
+fn ranges(inode: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
+    let start = data_start(inode[4]);
+    let middle = match usize::from(inode[FORK_OFFSET]) * 8 {
+        0 => inode.len(),
+        length => start + length,
+    };
+    (middle <= inode.len()).then_some((start..middle, middle..inode.len()))
+}
+
 /// Where what hangs on an inode begins.
 pub fn data_start(version: u8) -> usize {
     if version >= 3 { 176 } else { 100 }
@@ -32,15 +60,9 @@ pub fn data_start(version: u8) -> usize {
 
 /// Puts what is in the log into an inode whose fixed fields are new already.
 pub fn apply(fields: u32, item: &Item, inode: &mut [u8]) -> Result<(), &'static str> {
-    let version = inode[4];
-    let start = data_start(version);
-    let data_length = usize::from(inode[FORK_OFFSET]) * 8;
-    let middle = if data_length == 0 { inode.len() } else { start + data_length };
-    if middle > inode.len() {
-        return Err("attributes past the end of their inode");
-    }
-    let header = BLOCK_HEADER[usize::from(version >= 3)];
-    let (data, attributes) = inode[start..].split_at_mut(middle - start);
+    let header = BLOCK_HEADER[usize::from(inode[4] >= 3)];
+    let (data, _) = ranges(inode).ok_or("attributes past the end of their inode")?;
+    let (data, attributes) = inode[data.start..].split_at_mut(data.end - data.start);
     let mut part = 2;
     if fields & field::DATA != 0 {
         fill(data, item.part(part), fields & field::DATA == field::DATA_ROOT, header)?;

@@ -1,7 +1,7 @@
 //! Inodes in the log: the fixed fields as they were in the memory of the kernel, and what was
 //! changed of what hangs on them, data and attributes.
 
-use super::fork;
+use super::fork::{self, Side};
 use super::host::Order;
 use super::transaction::Item;
 use crate::bytes::{be16, be64};
@@ -21,9 +21,11 @@ const BIGTIME: u64 = 0x8;
 const NREXT64: u64 = 0x10;
 const METADATA: u64 = 0x20;
 
-/// What of an inode is in the log.
-pub mod fields {
+/// What of an inode is in the log, beside what hangs on it.
+mod field {
     pub const DEVICE: u32 = 0x10;
+    pub const DATA_OWNER: u32 = 0x200;
+    pub const ATTRIBUTE_OWNER: u32 = 0x400;
 }
 
 /// The description of a changed inode.
@@ -31,7 +33,7 @@ pub struct InodeItem {
     pub number: u64,
     /// The buffer that it is in: first sector on the device, and number of sectors.
     pub buffer: (u64, u16),
-    pub fields: u32,
+    fields: u32,
     device: u32,
     place: u64,
 }
@@ -64,6 +66,13 @@ impl InodeItem {
         if offset == self.place { Ok(offset) } else { Err("inode not where its number says") }
     }
 
+    /// The trees whose blocks get a new owner.
+    pub fn owned(&self) -> impl Iterator<Item = Side> {
+        let sides = [(field::DATA_OWNER, Side::Data), (field::ATTRIBUTE_OWNER, Side::Attributes)];
+        let fields = self.fields;
+        sides.into_iter().filter(move |(field, _)| fields & field != 0).map(|(_, side)| side)
+    }
+
     /// Brings an inode up to date; false if it is so already.
     pub fn apply(
         &self,
@@ -79,7 +88,7 @@ impl InodeItem {
         }
         let version = core[4];
         convert(order, core, inode);
-        if self.fields & fields::DEVICE != 0 {
+        if self.fields & field::DEVICE != 0 {
             let at = fork::data_start(version);
             inode[at..at + 4].copy_from_slice(&self.device.to_be_bytes());
         }

@@ -12,7 +12,6 @@
 //!   changes to free space, owners and reference counts. Free space and counters are therefore not
 //!   what they will be after a mount.
 //! * Unfinished changes to files are not finished; they are told ([`Shortfall`]).
-//! * The owner that blocks of an extent tree carry is not changed after `xfs_fsr` swapped files.
 
 mod buffer;
 mod create;
@@ -24,6 +23,7 @@ mod inode;
 mod intent;
 mod live;
 mod overlay;
+mod owner;
 mod record;
 mod replay;
 mod ring;

@@ -8,6 +8,7 @@ use super::host::Order;
 use super::inode::InodeItem;
 use super::intent::{Intents, is_intent};
 use super::overlay::Overlay;
+use super::owner;
 use super::shortfall::{Shortfall, Shortfalls};
 use super::stamp;
 use super::transaction::{Item, Transaction};
@@ -36,6 +37,8 @@ pub struct Replayer {
     intents: Intents,
     shortfalls: Shortfalls,
     transactions: u64,
+    /// Blocks that may still get an owner.
+    owned_blocks: usize,
 }
 
 impl Replayer {
@@ -49,6 +52,7 @@ impl Replayer {
             intents: Intents::default(),
             shortfalls: Shortfalls::default(),
             transactions: 0,
+            owned_blocks: owner::MOST_BLOCKS,
         }
     }
 
@@ -182,6 +186,19 @@ impl Replayer {
             Ok(true) => self.overlay.put(start, &sectors)?,
             Ok(false) => {}
             Err(what) => return Ok(Err((what, inode.number))),
+        }
+        self.change_owner(&inode, &sectors[at..at + size as usize])
+    }
+
+    /// Blocks of a tree may be older on the device than their inode: they get their owner anyway.
+    fn change_owner(&mut self, item: &InodeItem, inode: &[u8]) -> Result<Done, Error> {
+        let in_use = inode[2..4] != [0, 0];
+        for side in item.owned().filter(|_| in_use) {
+            let (overlay, superblock) = (&mut self.overlay, &self.superblock);
+            let (inode, left) = ((item.number, inode), &mut self.owned_blocks);
+            if let Err(what) = owner::change(overlay, superblock, inode, side, left)? {
+                return Ok(Err((what, item.number)));
+            }
         }
         Ok(Ok(()))
     }

@@ -17,7 +17,7 @@ fn command(program: &str, arguments: &[impl AsRef<OsStr>]) -> Command {
     command
 }
 
-fn run(program: &str, arguments: &[impl AsRef<OsStr>]) {
+pub fn run(program: &str, arguments: &[impl AsRef<OsStr>]) {
     let output = command(program, arguments).output().unwrap();
     assert!(
         output.status.success(),
@@ -46,7 +46,7 @@ pub fn stop(place: &Path, flush: bool) {
 /// A copy of a file as it is at one moment, whoever writes to it.
 pub fn snapshot(from: &Path, to: &Path) {
     let to = File::create(to).unwrap();
-    ioctl_ficlone(&to, &File::open(from).unwrap()).unwrap();
+    ioctl_ficlone(&to, File::open(from).unwrap()).unwrap();
 }
 
 /// A mounted image; unmounted when it is dropped, also by a panic.
