@@ -26,6 +26,7 @@ mod fork;
 mod hashed;
 mod index;
 mod inode;
+pub mod log;
 mod name_hash;
 mod short_form;
 mod superblock;
