@@ -1,0 +1,89 @@
+//! XFS of versions 4 and 5, read-only, over positioned reads.
+//!
+//! On-disk format: "XFS Algorithms & Data Structures",
+//! <https://git.kernel.org/pub/scm/fs/xfs/xfs-documentation.git>. The reader is `Send + Sync`,
+//! keeps no state but the superblock, and gives inode numbers, all times, extended attributes and
+//! the device ranges behind a file.
+//!
+//! * Names are looked up through the hash index of a directory where that can be trusted, else by
+//!   reading the directory ([`Xfs::lookup`]).
+//! * Checksums, owners and places of all metadata of version 5 are checked. What they do not hold
+//!   for is [`Error::Corrupt`], or told beside what could be read ([`Listing`]).
+//! * A damaged first superblock is replaced by a copy ([`Superblock::backup_used`]).
+//! * Refused: files on a realtime device, directories of version 1, unknown incompatible features.
+
+mod acl;
+mod backup;
+mod block;
+mod bytes;
+mod checksum;
+mod directory;
+mod dirent;
+mod error;
+mod extent;
+mod file;
+mod fork;
+mod hashed;
+mod index;
+mod inode;
+pub mod log;
+mod name_hash;
+mod short_form;
+mod superblock;
+mod symlink;
+mod time;
+mod xattr;
+mod xattr_leaf;
+
+pub use directory::{Damage, Entry, Listing};
+pub use error::Error;
+pub use inode::{Inode, InodeNumber, Kind};
+pub use superblock::{Superblock, incompat};
+pub use time::Time;
+pub use xattr::Xattr;
+
+use block_source::{BlockSource, ReadError};
+use std::sync::Arc;
+
+/// An open filesystem.
+pub struct Xfs {
+    device: Arc<dyn BlockSource>,
+    superblock: Superblock,
+}
+
+impl Xfs {
+    /// Whether the device bears an XFS superblock where the first one belongs.
+    pub fn claims(device: &dyn BlockSource) -> Result<bool, ReadError> {
+        superblock::is_signed(device, 0)
+    }
+
+    /// Whether the device bears a copy of a superblock, though the first one is gone.
+    pub fn claims_backup(device: &dyn BlockSource) -> Result<bool, ReadError> {
+        match backup::find_backup(device) {
+            Ok(found) => Ok(found.is_some()),
+            Err(Error::Read(error)) => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Opens the filesystem on a device; a damaged first superblock is replaced by a copy.
+    pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
+        let superblock = Superblock::read(&*device)?;
+        Ok(Self { device, superblock })
+    }
+
+    /// The validated superblock.
+    pub fn superblock(&self) -> &Superblock {
+        &self.superblock
+    }
+
+    /// Bytes of the filesystem that lie past the end of its device.
+    pub fn missing_bytes(&self) -> u64 {
+        (self.superblock.blocks * self.superblock.block_size).saturating_sub(self.device.size())
+    }
+
+    /// The root directory.
+    pub fn root(&self) -> InodeNumber {
+        InodeNumber(self.superblock.root_inode)
+    }
+}
