@@ -5,6 +5,7 @@
 mod directory;
 mod ext4;
 mod recognised;
+mod xfs;
 
 pub use directory::Directory;
 pub use recognised::{Recognised, is_blank, recognise};
@@ -14,7 +15,7 @@ use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext];
+pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext, &xfs::Format];
 
 /// A filesystem format.
 pub trait FileSystemFormat: Send + Sync {

@@ -36,7 +36,6 @@ const fn nothing(name: &'static str, at: usize, magic: &'static [u8]) -> Signatu
 const SAMPLE: usize = 64 << 10;
 
 const SIGNATURES: &[Signature] = &[
-    unsupported("xfs", 0, b"XFSB"),
     unsupported("btrfs", 0x1_0040, b"_BHRfS_M"),
     unsupported("ntfs", 3, b"NTFS    "),
     unsupported("squashfs", 0, b"hsqs"),

@@ -1,0 +1,152 @@
+//! XFS, through `xfs-reader`. Its log is replayed in memory before anything is read.
+
+use super::{
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+};
+use crate::block::{BlockSource, Device, ReadError};
+use crate::model::{GapReason, printable, uuid};
+use std::ops::Range;
+use std::sync::Arc;
+use xfs_reader::log::{self, State};
+use xfs_reader::{Inode, InodeNumber, Superblock, Xfs};
+
+/// The format.
+pub struct Format;
+
+impl FileSystemFormat for Format {
+    fn name(&self) -> &'static str {
+        "xfs"
+    }
+
+    fn claims(&self, device: &Device) -> Result<bool, ReadError> {
+        if Xfs::claims(&*device.source)? {
+            return Ok(true);
+        }
+        // Only a device that bears no other signature is searched for copies of the superblock.
+        Ok(super::recognise(device)?.is_none() && Xfs::claims_backup(&*device.source)?)
+    }
+
+    fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
+        let [device] = devices else {
+            return Err(Error::Unsupported { feature: "xfs over several devices".to_owned() });
+        };
+        let superblock = Superblock::read(&*device.source)?;
+        let replay = log::replay(device.source.clone(), &superblock)?;
+        let xfs = Xfs::open(replay.overlay.clone())?;
+        Ok(Box::new(Adapter { xfs, device: replay.overlay, log: replay.state }))
+    }
+}
+
+struct Adapter {
+    xfs: Xfs,
+    device: Arc<dyn BlockSource>,
+    log: State,
+}
+
+impl Adapter {
+    fn inode(&self, node: NodeId) -> Result<Inode, Error> {
+        Ok(self.xfs.inode(InodeNumber(node.0))?)
+    }
+}
+
+impl FileSystem for Adapter {
+    fn kind(&self) -> &'static str {
+        "xfs"
+    }
+
+    fn identity(&self) -> Identity {
+        let superblock = self.xfs.superblock();
+        let label = (!superblock.label.is_empty()).then(|| printable(&superblock.label));
+        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
+    }
+
+    fn warnings(&self) -> Vec<(GapReason, String)> {
+        let mut warnings = Vec::new();
+        if let Some(group) = self.xfs.superblock().backup_used {
+            let text = format!("damaged superblock; the copy in group {group} was used");
+            warnings.push((GapReason::Corrupt, text));
+        }
+        if self.xfs.missing_bytes() > 0 {
+            let text = format!("the last {} bytes are missing", self.xfs.missing_bytes());
+            warnings.push((GapReason::Corrupt, text));
+        }
+        if let State::Partly { why, .. } = &self.log {
+            let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+            let text = format!(
+                "its log was not wholly replayed; the newest changes may be missing: {}",
+                why.join("; ")
+            );
+            warnings.push((GapReason::Corrupt, text));
+        }
+        warnings
+    }
+
+    fn root(&self) -> NodeId {
+        NodeId(self.xfs.root().0)
+    }
+
+    fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
+        let inode = self.inode(node)?;
+        Ok(Metadata {
+            kind: match inode.kind {
+                xfs_reader::Kind::File => Kind::File,
+                xfs_reader::Kind::Directory => Kind::Directory,
+                xfs_reader::Kind::Symlink => Kind::Symlink,
+                _ => Kind::Other,
+            },
+            size: inode.size,
+            mode: inode.mode,
+            uid: inode.uid,
+            gid: inode.gid,
+            modified: inode.modified.seconds,
+        })
+    }
+
+    fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
+        let found = self.xfs.read_dir(&self.inode(node)?)?;
+        let entry = |it: xfs_reader::Entry| Entry { name: it.name, node: NodeId(it.inode.0) };
+        let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
+        let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
+        if count > kept {
+            let what = format!("{} more places in the same directory", count - kept);
+            damage.push(Error::Corrupt { what });
+        }
+        Ok(Listing { entries: found.entries.into_iter().map(entry).collect(), damage })
+    }
+
+    fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
+        let found = self.xfs.lookup(&self.inode(directory)?, name)?;
+        Ok(found.map(|number| NodeId(number.0)))
+    }
+
+    fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
+        Ok(self.xfs.read_link(&self.inode(node)?)?)
+    }
+
+    fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
+        Ok(self.xfs.read_at(&self.inode(node)?, offset, out)?)
+    }
+
+    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
+        self.device.will_need(&self.ranges(node, 0, length)?);
+        Ok(())
+    }
+
+    fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.xfs.xattr(&self.inode(node)?, name)?)
+    }
+
+    fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
+        Ok(self.xfs.ranges(&self.inode(node)?, offset, length)?)
+    }
+}
+
+impl From<xfs_reader::Error> for Error {
+    fn from(error: xfs_reader::Error) -> Self {
+        match error {
+            xfs_reader::Error::Read(error) => Self::Read(error),
+            xfs_reader::Error::Unsupported { feature } => Self::Unsupported { feature },
+            error @ xfs_reader::Error::Corrupt { .. } => Self::Corrupt { what: error.to_string() },
+        }
+    }
+}
