@@ -35,6 +35,8 @@ pub enum Spec {
         /// Partition number; none for the disk itself.
         partition: Option<u32>,
     },
+    /// Another name below `/dev`, such as `mapper/vg-root` or `md0`.
+    Name(String),
     /// Something that is on no disk of ours, or named in a way we do not know.
     Other,
 }
@@ -135,7 +137,11 @@ fn spec(device: &str) -> Spec {
             Some(("by-label", value)) => ("LABEL", value),
             Some(("by-partuuid", value)) => ("PARTUUID", value),
             Some(("by-partlabel", value)) => ("PARTLABEL", value),
-            _ => return device.strip_prefix("/dev/").and_then(disk).unwrap_or(Spec::Other),
+            Some(("by-id", id)) => return by_id(id),
+            _ => {
+                let Some(name) = device.strip_prefix("/dev/") else { return Spec::Other };
+                return disk(name).unwrap_or_else(|| Spec::Name(name.to_owned()));
+            }
         },
     };
     match tag {
@@ -145,6 +151,15 @@ fn spec(device: &str) -> Spec {
         "PARTLABEL" => Spec::PartLabel(value.to_owned()),
         _ => Spec::Other,
     }
+}
+
+/// udev's names of volumes: `dm-name-vg-root`, `md-name-host:0`.
+fn by_id(id: &str) -> Spec {
+    let mapper = id.strip_prefix("dm-name-").map(|name| format!("mapper/{name}"));
+    let array = id
+        .strip_prefix("md-name-")
+        .map(|name| format!("md/{}", name.split_once(':').map_or(name, |(_, own)| own)));
+    mapper.or(array).map_or(Spec::Other, Spec::Name)
 }
 
 /// `xvda1`, `sdf`, `vdb2`, `nvme1n1p2`.
@@ -185,7 +200,9 @@ mod tests {
             ("/dev/sdf", disk("sdf", None)),
             ("/dev/nvme1n1p15", disk("nvme1n1", Some(15))),
             ("/dev/nvme0n1", disk("nvme0n1", None)),
-            ("/dev/mapper/vg-root", Spec::Other),
+            ("/dev/mapper/vg-root", Spec::Name("mapper/vg-root".into())),
+            ("/dev/disk/by-id/dm-name-vg-root", Spec::Name("mapper/vg-root".into())),
+            ("/dev/md0", Spec::Name("md0".into())),
             ("10.0.0.1:/export", Spec::Other),
         ] {
             assert_eq!(spec(device), expected, "{device}");

@@ -213,6 +213,8 @@ impl Place<'_> {
             }
             Spec::PartUuid(uuid) => best(&|found| found.part_uuid.as_ref() == Some(uuid)),
             Spec::PartLabel(label) => best(&|found| found.part_label.as_ref() == Some(label)),
+            Spec::Name(name) => best(&|found| found.names.contains(name))
+                .or_else(|| self.only_unnamed_array(found, name)),
             Spec::Disk { disk, partition } => self.by_name(found, line, disk, *partition),
             Spec::Other => None,
         }
@@ -231,6 +233,13 @@ impl Place<'_> {
     /// type that nothing mounts yet is meant.
     fn only_unread(&self, found: &[Found], line: &Line) -> Option<usize> {
         self.only(found, |found| found.filesystem.is_none() && found.kind == line.kind)
+    }
+
+    /// Old arrays have no name, and any may be started under any number: the only one that nothing
+    /// mounts yet is meant.
+    fn only_unnamed_array(&self, found: &[Found], name: &str) -> Option<usize> {
+        name.strip_prefix("md").filter(|rest| !rest.is_empty())?;
+        self.only(found, |found| found.device.starts_with("md:"))
     }
 
     /// Kernel names of disks change with the instance type: a name says for certain only whether

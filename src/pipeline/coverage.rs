@@ -2,6 +2,7 @@
 
 use super::discover::Discovery;
 use crate::model::{Coverage, Gap, Mount, Part, PartState};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Says of each filesystem where it is mounted, or why not.
@@ -22,7 +23,21 @@ pub fn coverage(discovery: Discovery, mounts: &[Mount], gaps: &[Gap]) -> Coverag
             (part.state, part.detail) = (state, Some(detail.to_owned()));
         }
     }
+    empty_pools(&mut parts, gaps);
     Coverage::new(parts)
+}
+
+/// Parts of a table or of a pool on which nothing stands.
+fn empty_pools(parts: &mut [Part], gaps: &[Gap]) {
+    let below: BTreeSet<String> = parts.iter().flat_map(|part| part.on.clone()).collect();
+    let bare = |part: &&mut Part| part.state == PartState::Scanned && part.mounts.is_empty();
+    for part in parts.iter_mut().filter(bare).filter(|part| !below.contains(&part.name)) {
+        let gap = gaps.iter().find(|gap| gap.place == part.name);
+        (part.state, part.detail) = match gap {
+            Some(gap) => (PartState::Gap, Some(gap.detail.clone())),
+            None => (PartState::NotNeeded, Some("nothing is on it".to_owned())),
+        };
+    }
 }
 
 /// A directory of this machine, taken as a root.

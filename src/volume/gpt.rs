@@ -182,6 +182,7 @@ fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Opt
         device: device.window(name, start, end - start),
         on: vec![device.name.clone()],
         names: Vec::new(),
+        unread: None,
         number: Some(number),
         label: label(&entry[56..128]),
         uuid: Some(guid(&entry[16..32])),

@@ -107,6 +107,7 @@ fn push(
         device: device.window(name, start, length),
         on: vec![device.name.clone()],
         names: Vec::new(),
+        unread: None,
         number: Some(number),
         label: None,
         missing_bytes: (start + length).saturating_sub(size),

@@ -1,7 +1,10 @@
-//! Finds the volumes inside devices: partitions now, logical volumes and arrays as they come.
+//! Finds the volumes inside devices: partitions, arrays, logical volumes.
 
 pub mod gpt;
+pub mod lvm2;
 pub mod mbr;
+pub mod md_raid;
+mod pool;
 
 use crate::block::{Device, ReadError};
 use crate::model::Partial;
@@ -24,7 +27,7 @@ pub trait VolumeFormat: Send + Sync {
 pub const TABLES: &[&dyn VolumeFormat] = &[&gpt::Gpt, &mbr::Mbr];
 
 /// Volumes that may stand on several devices, in the order in which they are put together.
-pub const POOLS: &[&dyn VolumeFormat] = &[];
+pub const POOLS: &[&dyn VolumeFormat] = &[&md_raid::Md, &lvm2::Lvm2];
 
 /// A volume that was found.
 #[derive(Clone)]
@@ -41,6 +44,8 @@ pub struct Volume {
     pub label: Option<String>,
     /// Id of the partition as `blkid` prints it (`PARTUUID`).
     pub uuid: Option<String>,
+    /// Why nothing of it can be read; a gap says so already.
+    pub unread: Option<String>,
     /// Bytes of it that lie past the end of a device that was cut off.
     pub missing_bytes: u64,
     /// What the table says it is for.
@@ -70,6 +75,7 @@ impl Volume {
             number: None,
             label: None,
             uuid: None,
+            unread: None,
             missing_bytes: 0,
             purpose: Purpose::Data,
         }

@@ -12,4 +12,5 @@ mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;
+mod volume_groups;
 mod volumes;

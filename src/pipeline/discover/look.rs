@@ -58,6 +58,14 @@ impl Outcome {
 /// Looks at a device. A read that fails is a gap, whatever it was for.
 pub(super) fn look(item: &Item) -> Outcome {
     let device = &item.volume.device;
+    if let Some(why) = &item.volume.unread {
+        return Outcome {
+            content: Content::FileSystem(unread(item, "unknown").into()),
+            state: PartState::Gap,
+            detail: Some(why.clone()),
+            gaps: Vec::new(),
+        };
+    }
     let mut outcome =
         identify(item).unwrap_or_else(|error| Outcome::gap(device, GapReason::Unreadable, error));
     if item.volume.missing_bytes > 0 {

@@ -1,0 +1,59 @@
+//! LVM2 volume groups, through `lvm2-reader`.
+
+use super::{Volume, VolumeFormat, pool};
+use crate::block::{Device, ReadError};
+use crate::model::{Partial, printable_str};
+use lvm2_reader::VolumeGroup;
+
+/// The format.
+pub struct Lvm2;
+
+impl VolumeFormat for Lvm2 {
+    fn name(&self) -> &'static str {
+        "lvm2"
+    }
+
+    fn claims(&self, device: &Device) -> Result<bool, ReadError> {
+        lvm2_reader::claims(&*device.source)
+    }
+
+    fn assemble(&self, devices: &[Device]) -> Partial<Vec<Volume>> {
+        let mut all = Partial::<Vec<Volume>>::default();
+        let assembly = lvm2_reader::assemble(&pool::devices(devices));
+        for (index, error) in assembly.problems {
+            let place = devices.get(index).map_or("lvm2", |device| &device.name);
+            all.gaps.push(pool::gap(place, &error));
+        }
+        for group in assembly.groups {
+            take(group, devices, &mut all);
+        }
+        all
+    }
+}
+
+fn take(mut group: VolumeGroup, devices: &[Device], all: &mut Partial<Vec<Volume>>) {
+    let name = printable_str(&group.name);
+    all.gaps.extend(group.problems.iter().map(|error| pool::gap(&name, error)));
+    for note in &group.notes {
+        tracing::info!(group = name, note, "volume group");
+    }
+    group.devices.sort_unstable();
+    let on = group.devices.iter().filter_map(|index| devices.get(*index));
+    let on: Vec<String> = on.map(|device| device.name.clone()).collect();
+    for volume in group.volumes {
+        let place = format!("{name}/{}", printable_str(&volume.name));
+        all.gaps.extend(volume.problems.iter().map(|error| pool::gap(&place, error)));
+        for note in &volume.notes {
+            tracing::info!(volume = place, note, "logical volume");
+        }
+        let names = names(&group.name, &volume.name);
+        let known = (volume.size, volume.problems.as_slice());
+        all.found.push(pool::volume(place, volume.source, known, on.clone(), names));
+    }
+}
+
+/// What udev calls a logical volume.
+fn names(group: &str, volume: &str) -> Vec<String> {
+    let mapper = format!("mapper/{}-{}", group.replace('-', "--"), volume.replace('-', "--"));
+    vec![format!("{group}/{volume}"), mapper]
+}
