@@ -73,5 +73,5 @@ fn effort() -> (std::ops::Range<u64>, u64) {
     let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
     let first = number("XFS_LOG_SEED").unwrap_or(1);
     let count = number("XFS_LOG_SEEDS").unwrap_or(1);
-    (first..first + count, number("XFS_LOG_CHANGES").unwrap_or(1500))
+    (first..first + count, number("XFS_LOG_CHANGES").unwrap_or(1000))
 }

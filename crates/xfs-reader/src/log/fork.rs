@@ -44,6 +44,12 @@ pub fn part(inode: &[u8], side: Side) -> Option<&[u8]> {
     inode.get(if side == Side::Data { range.0 } else { range.1 })
 }
 
+/// The same, to be changed.
+pub fn part_mut(inode: &mut [u8], side: Side) -> Option<&mut [u8]> {
+    let range = ranges(inode)?;
+    inode.get_mut(if side == Side::Data { range.0 } else { range.1 })
+}
+
 fn ranges(inode: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     let start = data_start(inode[4]);
     let middle = match usize::from(inode[FORK_OFFSET]) * 8 {

@@ -11,17 +11,21 @@
 //! * Not replayed, for no reader looks at it: quotas, lists of unlinked inodes, and unfinished
 //!   changes to free space, owners and reference counts. Free space and counters are therefore not
 //!   what they will be after a mount.
-//! * Unfinished changes to files are not finished; they are told ([`Shortfall`]).
+//! * Unfinished changes to files are finished where that is simple ([`Shortfall::Mapping`] tells of
+//!   others); those to attributes and exchanges of contents are only told.
 
 mod buffer;
 mod create;
+mod extents;
 mod fork;
 mod fresh;
 mod head;
 mod host;
 mod inode;
 mod intent;
+mod leaf;
 mod live;
+mod mapping;
 mod overlay;
 mod owner;
 mod record;
@@ -79,6 +83,8 @@ pub struct Applied {
     pub transactions: u64,
     /// Bytes that are now other than on the device, in whole sectors.
     pub changed_bytes: u64,
+    /// Changes to the blocks of files that were unfinished, and were finished here.
+    pub finished: u64,
     /// Changes that are unfinished, but not seen by a reader: to free space, owners of blocks and
     /// counts of references.
     pub unfinished: u64,
