@@ -8,6 +8,7 @@ use conformance::{
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use std::path::Path;
 use std::sync::Arc;
+use xfs_reader::log::State;
 use xfs_reader::{Xfs, incompat};
 
 const MEGABYTES: u64 = 1024;
@@ -117,6 +118,7 @@ fn check(features: &str, options: &[&str], wanted: &Wanted) {
     report(&Row { format: "xfs", features, witness: "kernel", entries, differences: &differences });
     let text: Vec<_> = differences.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "{features}\n{}", text.join("\n"));
+    assert_eq!(subject.0.log(), Some(&State::Clean), "{features}");
     assert!(entries > wanted.entries.iter().sum());
     assert!(second_witness::agrees(&image, &subject.0), "lamxfs refuses {features}");
 }

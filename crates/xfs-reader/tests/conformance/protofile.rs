@@ -13,6 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::sync::Arc;
+use xfs_reader::log::State;
 use xfs_reader::{InodeNumber, Xfs};
 
 /// A reader of which only that is asked which a protofile holds.
@@ -138,6 +139,7 @@ fn check(features: &str, options: &[&str], entries: usize) {
     });
     let text: Vec<_> = differences.iter().map(ToString::to_string).collect();
     assert!(text.is_empty(), "{features}\n{}", text.join("\n"));
+    assert_eq!(subject.0.0.log(), Some(&State::Clean), "{features}");
     let folds = subject.0.0.superblock().folds_case();
     assert_eq!(second_witness::agrees(&image, &subject.0.0), !folds, "lamxfs on {features}");
 }
