@@ -22,6 +22,29 @@ pub fn crc16(seed: u16, bytes: &[u8]) -> u16 {
     })
 }
 
+/// CRC-32 with the highest bit first, as old journals have it: not inverted at either end.
+pub fn crc32_be(seed: u32, bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .fold(seed, |sum, byte| sum << 8 ^ CRC32_BE[(sum >> 24 ^ u32::from(*byte)) as usize & 0xff])
+}
+
+static CRC32_BE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let mut sum = (index as u32) << 24;
+        let mut bit = 0;
+        while bit < 8 {
+            sum = if sum >> 31 == 1 { sum << 1 ^ 0x04c1_1db7 } else { sum << 1 };
+            bit += 1;
+        }
+        table[index] = sum;
+        index += 1;
+    }
+    table
+};
+
 /// What the checksums of all that belongs to an inode start from.
 pub fn inode_seed(filesystem_seed: u32, inode: &Inode) -> u32 {
     let seed = crc32c(filesystem_seed, &inode.number.0.to_le_bytes());

@@ -73,7 +73,11 @@ impl Ext4 {
         }
         let runs = self.runs(inode, offset..end)?;
         let parts = runs.iter().filter_map(|run| self.part(run, offset, end));
-        Ok(parts.map(|part| part.device).collect())
+        let ranges: Vec<_> = parts.map(|part| part.device).collect();
+        Ok(match &self.overlay {
+            Some(overlay) => overlay.locate(&ranges),
+            None => ranges,
+        })
     }
 
     fn runs(&self, inode: &Inode, bytes: Range<u64>) -> Result<Vec<Run>, Error> {

@@ -4,7 +4,8 @@
 //! no state but the superblock, and gives inode numbers, all times, extended attributes and the
 //! device ranges behind a file.
 //!
-//! * A journal is not replayed; [`Superblock::needs_recovery`] tells that it should be.
+//! * The journal of a filesystem that was in use is read, and what it holds is seen as if it were
+//!   in place ([`Ext4::journal`]).
 //! * Names are looked up through the hash index of a directory where that can be trusted, else by
 //!   reading the directory ([`Ext4::lookup`]). Always by exact bytes: directories that fold case
 //!   are read, their folding is not done.
@@ -28,6 +29,7 @@ mod group;
 mod hashed;
 mod indirect;
 mod inode;
+mod journal;
 mod name_hash;
 mod superblock;
 mod xattr;
@@ -36,15 +38,20 @@ pub use directory::{Damage, Entry, Listing};
 pub use error::Error;
 pub use group::DescriptorHealth;
 pub use inode::{Inode, InodeNumber, Kind, Time};
+pub use journal::{Journal, Replay};
 pub use superblock::{Generation, Superblock};
 
 use block_source::{BlockSource, ReadError};
+use journal::Overlay;
 use std::sync::Arc;
 
 /// An open filesystem.
 pub struct Ext4 {
     device: Arc<dyn BlockSource>,
     superblock: Superblock,
+    journal: Journal,
+    /// The device, if something is laid over it.
+    overlay: Option<Arc<Overlay>>,
 }
 
 impl Ext4 {
@@ -61,7 +68,24 @@ impl Ext4 {
     /// Opens the filesystem on a device; a damaged primary superblock is replaced by a backup.
     pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
         let superblock = Superblock::read(&*device)?;
-        Ok(Self { device, superblock })
+        let raw = Self { device, superblock, journal: Journal::Clean, overlay: None };
+        let (journal, overlay) = journal::replay(&raw);
+        let Some(overlay) = overlay else { return Ok(Self { journal, ..raw }) };
+        // The journal may hold a newer superblock.
+        let superblock = Superblock::read(&*overlay)?;
+        Ok(Self { device: overlay.clone(), superblock, journal, overlay: Some(overlay) })
+    }
+
+    /// What became of the journal.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Whether the index of a directory may say that a name is absent. Without checksums a flipped
+    /// bit could hide a name, and without all of the journal the index and the entries may stem
+    /// from different moments.
+    fn index_may_deny(&self) -> bool {
+        self.superblock.checksum_seed.is_some() && self.journal.is_whole()
     }
 
     /// The validated superblock.
