@@ -19,6 +19,13 @@ enum Verdict {
     Unsure,
 }
 
+/// Whether a name that differs only in case will do.
+#[derive(Clone, Copy, PartialEq)]
+enum Case {
+    Folded,
+    Exact,
+}
+
 type Order<'a> = &'a dyn Fn(&[u16]) -> Ordering;
 
 impl Ntfs {
@@ -32,12 +39,31 @@ impl Ntfs {
     /// name could stand was sound: if a name was not found and something there was damaged, that
     /// is the error.
     pub fn lookup(&self, directory: &File, name: &[u8]) -> Result<Option<FileReference>, Error> {
+        self.look_up(directory, name, Case::Folded)
+    }
+
+    /// The same, but only for the name itself: what Windows finds in directories that tell case
+    /// apart.
+    pub fn lookup_exact(
+        &self,
+        directory: &File,
+        name: &[u8],
+    ) -> Result<Option<FileReference>, Error> {
+        self.look_up(directory, name, Case::Exact)
+    }
+
+    fn look_up(
+        &self,
+        directory: &File,
+        name: &[u8],
+        case: Case,
+    ) -> Result<Option<FileReference>, Error> {
         check_directory(directory)?;
         let Some(name) = name::from_wtf8(name).filter(|_| is_name(name)) else { return Ok(None) };
-        match self.ask_index(directory, &name) {
+        match self.ask_index(directory, &name, case) {
             Ok(Verdict::Found(file)) => Ok(Some(file)),
             Ok(Verdict::Absent) if self.may_deny() => Ok(None),
-            _ => self.scan(directory, &name),
+            _ => self.scan(directory, &name, case),
         }
     }
 
@@ -46,13 +72,15 @@ impl Ntfs {
         sound && matches!(self.log, Log::Clean) && self.upcase().is_own
     }
 
-    fn ask_index(&self, directory: &File, name: &[u16]) -> Result<Verdict, Error> {
+    fn ask_index(&self, directory: &File, name: &[u16], case: Case) -> Result<Verdict, Error> {
         let mut damage = Damage::default();
         let index = self.index(directory, &mut damage)?;
         let upcase = self.upcase();
         let exact = self.descend(&index, &|entry| upcase.compare_exactly(name, entry))?;
         match exact {
-            Verdict::Absent => self.descend(&index, &|entry| upcase.compare(name, entry)),
+            Verdict::Absent if case == Case::Folded => {
+                self.descend(&index, &|entry| upcase.compare(name, entry))
+            }
             verdict => Ok(verdict),
         }
     }
@@ -80,13 +108,19 @@ impl Ntfs {
     }
 
     /// Reads all of the directory.
-    fn scan(&self, directory: &File, name: &[u16]) -> Result<Option<FileReference>, Error> {
+    fn scan(
+        &self,
+        directory: &File,
+        name: &[u16],
+        case: Case,
+    ) -> Result<Option<FileReference>, Error> {
         let (mut exact, mut alike) = (None, None);
         let upcase = self.upcase();
         let damage = self.visit(directory, &mut |stored, file| {
             if stored.name == name {
                 exact = Some(file);
-            } else if upcase.compare(&stored.name, name) == Ordering::Equal {
+            } else if case == Case::Folded && upcase.compare(&stored.name, name) == Ordering::Equal
+            {
                 alike = alike.or(Some(file));
             }
         })?;
