@@ -2,11 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "tests, whose helpers may panic too")]
 
+mod compressed;
 mod conformance;
+mod cost;
+mod counting;
 mod damage;
 mod fragmented;
 mod links;
 mod names;
+mod random_damage;
 mod reader;
 mod states;
 mod volume;

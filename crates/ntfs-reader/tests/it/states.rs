@@ -10,6 +10,8 @@ use std::os::unix::fs::FileExt;
 
 const HIBERNATED: i32 = 14;
 const UNCLEAN: i32 = 15;
+/// No client of the log is in use.
+const CLOSED: u16 = 0xffff;
 
 fn probe(volume: &Volume) -> i32 {
     let output = tool("ntfs-3g.probe").arg("--readwrite").arg(volume.image()).output().unwrap();
@@ -52,7 +54,7 @@ fn hibernation() {
     {
         let volume = Volume::new(8, &[]);
         let mounted = volume.mount("noatime");
-        let image = [&magic[..], &[1; 20_000]].concat();
+        let image = [&magic[..], &vec![1; 20_000]].concat();
         fs::write(mounted.path().join("hiberfil.sys"), image).unwrap();
         drop(mounted);
         let ntfs = reader::open(&volume.image());
@@ -105,7 +107,6 @@ fn a_log_that_was_not_closed() {
     if !can_mount() {
         return;
     }
-    const CLOSED: u16 = 0xffff;
     let volume = Volume::new(8, &[]);
     assert!(matches!(reader::open(&volume.image()).log(), Log::Clean));
     let log = reader::open(&volume.image());

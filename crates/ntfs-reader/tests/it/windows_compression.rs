@@ -27,7 +27,7 @@ fn contents() -> Vec<(String, Vec<u8>)> {
         (random >> 56) as u8
     };
     let noise: Vec<u8> = (0..100_001).map(noise).collect();
-    let mixed = [&text[..10_000], &noise[..40_000], &[0; 50_000], &program[..90_001]].concat();
+    let mixed = [&text[..10_000], &noise[..40_000], &vec![0; 50_000], &program[..90_001]].concat();
     let mut contents = vec![
         ("program".to_owned(), program.clone()),
         ("text".to_owned(), text),
