@@ -1,0 +1,17 @@
+//! Volumes that mkntfs and ntfs-3g made, read by the reader and by the tools. Needs root and FUSE.
+
+#![expect(clippy::unwrap_used, reason = "tests, whose helpers may panic too")]
+
+mod compressed;
+mod conformance;
+mod cost;
+mod counting;
+mod damage;
+mod fragmented;
+mod links;
+mod names;
+mod random_damage;
+mod reader;
+mod states;
+mod volume;
+mod windows_compression;
