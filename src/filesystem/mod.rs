@@ -4,6 +4,7 @@
 
 mod directory;
 mod ext4;
+mod ntfs;
 mod recognised;
 mod xfs;
 
@@ -15,7 +16,7 @@ use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext, &xfs::Format];
+pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext, &xfs::Format, &ntfs::Format];
 
 /// A filesystem format.
 pub trait FileSystemFormat: Send + Sync {

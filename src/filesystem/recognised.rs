@@ -37,7 +37,6 @@ const SAMPLE: usize = 64 << 10;
 
 const SIGNATURES: &[Signature] = &[
     unsupported("btrfs", 0x1_0040, b"_BHRfS_M"),
-    unsupported("ntfs", 3, b"NTFS    "),
     unsupported("squashfs", 0, b"hsqs"),
     unsupported("erofs", 1024, &[0xe2, 0xe1, 0xf5, 0xe0]),
     unsupported("f2fs", 1024, &[0x10, 0x20, 0xf5, 0xf2]),

@@ -7,8 +7,8 @@ use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable, uuid};
 use std::ops::Range;
 use std::sync::Arc;
-use xfs_reader::log::{self, State};
-use xfs_reader::{Inode, InodeNumber, Superblock, Xfs};
+use xfs_reader::log::State;
+use xfs_reader::{Inode, InodeNumber, Xfs};
 
 /// The format.
 pub struct Format;
@@ -30,17 +30,20 @@ impl FileSystemFormat for Format {
         let [device] = devices else {
             return Err(Error::Unsupported { feature: "xfs over several devices".to_owned() });
         };
-        let superblock = Superblock::read(&*device.source)?;
-        let replay = log::replay(device.source.clone(), &superblock)?;
-        let xfs = Xfs::open(replay.overlay.clone())?;
-        Ok(Box::new(Adapter { xfs, device: replay.overlay, log: replay.state }))
+        let source = device.source.clone();
+        let (xfs, log_error) = match Xfs::open(source.clone()) {
+            Ok(xfs) => (xfs, None),
+            Err(error) => (Xfs::open_unreplayed(source.clone())?, Some(error.to_string())),
+        };
+        Ok(Box::new(Adapter { xfs, device: source, log_error }))
     }
 }
 
 struct Adapter {
     xfs: Xfs,
     device: Arc<dyn BlockSource>,
-    log: State,
+    /// Why the log could not be replayed at all.
+    log_error: Option<String>,
 }
 
 impl Adapter {
@@ -70,14 +73,18 @@ impl FileSystem for Adapter {
             let text = format!("the last {} bytes are missing", self.xfs.missing_bytes());
             warnings.push((GapReason::Corrupt, text));
         }
-        if let State::Partly { why, .. } = &self.log {
-            let why: Vec<String> = why.iter().map(ToString::to_string).collect();
+        let why = match self.xfs.log() {
+            Some(State::Partly { why, .. }) => {
+                Some(why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            }
+            _ => self.log_error.clone(),
+        };
+        warnings.extend(why.map(|why| {
             let text = format!(
-                "its log was not wholly replayed; the newest changes may be missing: {}",
-                why.join("; ")
+                "its log was not wholly replayed; the newest changes may be missing: {why}"
             );
-            warnings.push((GapReason::Corrupt, text));
-        }
+            (GapReason::Corrupt, text)
+        }));
         warnings
     }
 

@@ -86,7 +86,8 @@ fn fixtures(kind: &str, work: &Path) -> Vec<(String, Vec<PathBuf>, BTreeMap<Stri
         let files = fs::read_dir(&fixture).expect("the fixture");
         for packed in files.map(|it| it.expect("an entry").path()) {
             if packed.extension().is_some_and(|extension| extension == "zst") {
-                let image = work.join(format!("{name}-{}", packed.file_stem().unwrap().display()));
+                let image =
+                    work.join(format!("{name}-{}", packed.file_stem().expect("a name").display()));
                 let mut out = File::create(&image).expect("a file");
                 zstd::stream::copy_decode(File::open(&packed).expect("there"), &mut out)
                     .expect("zstd");
@@ -121,7 +122,10 @@ fn found(images: &[PathBuf]) -> BTreeMap<String, u64> {
     let volumes = parts.filter(|part| part["on"].as_array().is_some_and(|on| !on.is_empty()));
     volumes
         .map(|part| {
-            (part["name"].as_str().unwrap().to_owned(), part["size"].as_u64().expect("a size"))
+            (
+                part["name"].as_str().expect("a name").to_owned(),
+                part["size"].as_u64().expect("a size"),
+            )
         })
         .collect()
 }
