@@ -3,6 +3,7 @@
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_http_client::{Builder, tls};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -84,6 +85,18 @@ async fn provide(config: &SdkConfig) -> Result<(), String> {
     use aws_sdk_ebs::config::ProvideCredentials;
     let provider = config.credentials_provider().ok_or("no provider")?;
     provider.provide_credentials().await.map(|_| ()).map_err(|error| chain(&error))
+}
+
+/// Whether a call never left for want of credentials: those of a role could not be renewed.
+pub fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(this) = error {
+        if this.is::<CredentialsError>() {
+            return true;
+        }
+        error = this.source();
+    }
+    false
 }
 
 /// An error and its sources in one line.

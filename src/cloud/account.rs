@@ -104,6 +104,11 @@ impl Account {
         self.calls.by_action()
     }
 
+    /// How many of them repeat one that failed.
+    pub fn retries(&self) -> u64 {
+        self.calls.retries()
+    }
+
     /// Waits for an answer, from any thread.
     pub(super) fn wait<T: Send + 'static>(
         &self,

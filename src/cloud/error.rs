@@ -1,6 +1,6 @@
 //! What can go wrong with a call, in kinds that a sweep decides by.
 
-use crate::aws::{ConnectError, chain};
+use crate::aws::{ConnectError, chain, lacks_credentials};
 use aws_sdk_ec2::config::http::HttpResponse;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
@@ -30,6 +30,8 @@ pub enum Kind {
     Limit,
     /// What was asked for is in no state to do this with.
     State,
+    /// A parameter names what is no longer so.
+    Parameter,
     /// A dry run says that the call would have been allowed.
     DryRun,
     /// Nothing answers.
@@ -55,7 +57,8 @@ impl Error {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         let Some(service) = error.as_service_error() else {
-            return Self::new(action, Kind::Unreachable, chain(error));
+            let kind = if lacks_credentials(error) { Kind::Credentials } else { Kind::Unreachable };
+            return Self::new(action, kind, chain(error));
         };
         let code = service.code().unwrap_or("unknown error");
         let message = service.message().unwrap_or("no message");
@@ -83,6 +86,7 @@ fn kind(code: &str) -> Kind {
         | "ConcurrentSnapshotLimitExceeded"
         | "ResourceLimitExceeded" => Kind::Limit,
         "IncorrectState" | "IncorrectInstanceState" | "InvalidSnapshot.InUse" => Kind::State,
+        "InvalidParameterValue" => Kind::Parameter,
         "DryRunOperation" => Kind::DryRun,
         _ if code.ends_with(".NotFound") || code.ends_with(".Malformed") => Kind::NotFound,
         _ => Kind::Other,

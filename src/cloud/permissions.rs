@@ -1,7 +1,7 @@
 //! What the caller may do of what a sweep needs, found by dry runs: nothing is made or deleted.
 
-use super::{Account, Error, Instance, Kind};
-use aws_sdk_ec2::types::InstanceSpecification;
+use super::snapshots::specification;
+use super::{Account, Error, Instance, Kind, Volume};
 use std::future::Future;
 
 /// One permission.
@@ -38,18 +38,26 @@ impl Verdict {
 }
 
 impl Account {
-    /// Tries each permission of the control plane. `instance` is one that a sweep would scan.
-    pub fn permissions(&self, instance: Option<&Instance>) -> Vec<Permission> {
+    /// Tries each permission of the control plane, on an instance that a sweep would scan without the
+    /// volumes that are left out, or says why there is none.
+    pub fn permissions(
+        &self,
+        instance: Result<&Instance, &str>,
+        left_out: &[String],
+    ) -> Vec<Permission> {
         let mut found = self.describing();
-        let Some(instance) = instance else {
-            let why = "there is no instance to try it on";
-            let making = ["ec2:CreateSnapshots", "ec2:CreateSnapshot"];
-            found.extend(making.map(|action| untried(action, why)));
-            found.push(self.deleting());
-            return found;
-        };
-        found.push(self.making_all(instance));
-        found.extend(instance.volumes.first().map(|volume| self.making_one(&volume.context.id)));
+        let wanted = |it: &&Volume| !left_out.contains(&it.context.id);
+        match instance {
+            Ok(instance) => {
+                found.push(self.making_all(instance, left_out));
+                let volume = instance.volumes.iter().find(wanted);
+                found.extend(volume.map(|volume| self.making_one(&volume.context.id)));
+            }
+            Err(why) => {
+                let making = ["ec2:CreateSnapshots", "ec2:CreateSnapshot"];
+                found.extend(making.map(|action| untried(action, why)));
+            }
+        }
         found.push(self.deleting());
         found
     }
@@ -69,9 +77,9 @@ impl Account {
         ]
     }
 
-    fn making_all(&self, instance: &Instance) -> Permission {
+    fn making_all(&self, instance: &Instance, left_out: &[String]) -> Permission {
         const ACTION: &str = "ec2:CreateSnapshots";
-        let what = InstanceSpecification::builder().instance_id(instance.id()).build();
+        let what = specification(instance, left_out);
         let call =
             self.clients.create.create_snapshots().instance_specification(what).dry_run(true);
         let call = call.tag_specifications(self.trial_tags(instance.id()));

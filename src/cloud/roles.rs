@@ -8,8 +8,11 @@ use aws_config::SdkConfig;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::Credentials;
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A refusal holds for so long.
+const REFUSAL: Duration = Duration::from_secs(10);
 
 /// A role that is assumed for a duty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,8 +79,8 @@ pub(super) async fn assume(
     let sts = aws_sdk_sts::config::Builder::from(config).interceptor(calls.clone()).build();
     let arn = role.arn.clone();
     let sts = aws_sdk_sts::Client::from_conf(sts);
-    let mut assumed = Assumed { sts, role, first: Mutex::default() };
-    let outcome = assumed.ask().await.map(|first| assumed.first = Mutex::new(Some(first)));
+    let assumed = Assumed { sts, role, known: Mutex::default() };
+    let outcome = assumed.ask().await.map(|first| assumed.known().first = Some(first));
     let provider = SharedCredentialsProvider::new(assumed);
     let config = config.clone().into_builder().credentials_provider(provider).build();
     let refused = |error: CredentialsError| {
@@ -92,11 +95,23 @@ pub(super) async fn assume(
 struct Assumed {
     sts: aws_sdk_sts::Client,
     role: Role,
+    known: Mutex<Known>,
+}
+
+/// What is known of the credentials already.
+#[derive(Debug, Default)]
+struct Known {
     /// Those that were asked for to see whether they can be had.
-    first: Mutex<Option<Credentials>>,
+    first: Option<Credentials>,
+    /// When they were refused last, and why: every call that is under way would ask again.
+    refused: Option<(Instant, String)>,
 }
 
 impl Assumed {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn ask(&self) -> Result<Credentials, CredentialsError> {
         let call = self.sts.assume_role().role_arn(&self.role.arn).role_session_name("sidelight");
         let call = call.set_external_id(self.role.external_id.clone());
@@ -118,23 +133,36 @@ impl ProvideCredentials for Assumed {
     where
         Self: 'a,
     {
-        let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
         provider::future::ProvideCredentials::new(async move {
-            match first {
-                Some(first) => Ok(first),
-                None => self.ask().await,
+            if let Some(first) = self.known().first.take() {
+                return Ok(first);
             }
+            if let Some((when, why)) = &self.known().refused
+                && when.elapsed() < REFUSAL
+            {
+                return Err(CredentialsError::provider_error(why.clone()));
+            }
+            let outcome = self.ask().await;
+            let refused = outcome.as_ref().err().map(|error| (Instant::now(), chain(error)));
+            self.known().refused = refused;
+            outcome
         })
     }
 }
 
-/// AWS is three clouds that know nothing of each other.
+/// AWS is several clouds that know nothing of each other.
 pub fn partition(region: &str) -> &'static str {
-    match region.split('-').next() {
-        Some("cn") => "aws-cn",
-        Some("us") if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
+    let known = [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eu-isoe-", "aws-iso-e"),
+        ("us-isof-", "aws-iso-f"),
+        ("eusc-", "aws-eusc"),
+    ];
+    let found = known.into_iter().find(|(start, _)| region.starts_with(start));
+    found.map_or("aws", |(_, partition)| partition)
 }
 
 /// Whether the text is an account id.

@@ -77,14 +77,7 @@ impl Account {
         left_out: &[String],
         purpose: &Purpose,
     ) -> Result<Vec<Created>, Error> {
-        let boot = instance.volumes.iter().find(|volume| volume.root).map(|it| &it.context.id);
-        let (boot, data): (Vec<_>, Vec<_>) =
-            left_out.iter().cloned().partition(|volume| Some(volume) == boot);
-        let what = InstanceSpecification::builder()
-            .instance_id(instance.id())
-            .exclude_boot_volume(!boot.is_empty())
-            .set_exclude_data_volume_ids((!data.is_empty()).then_some(data))
-            .build();
+        let what = specification(instance, left_out);
         let call = self.clients.create.create_snapshots().instance_specification(what);
         let call = call.description(description(instance.id()));
         let call = call.tag_specifications(purpose.tags(instance.id()));
@@ -209,6 +202,18 @@ impl Purpose {
             .tags(tag(SOURCE, source))
             .build()
     }
+}
+
+/// An instance without the volumes that are left out.
+pub(super) fn specification(instance: &Instance, left_out: &[String]) -> InstanceSpecification {
+    let boot = instance.volumes.iter().find(|volume| volume.root).map(|it| &it.context.id);
+    let (boot, data): (Vec<_>, Vec<_>) =
+        left_out.iter().cloned().partition(|volume| Some(volume) == boot);
+    InstanceSpecification::builder()
+        .instance_id(instance.id())
+        .exclude_boot_volume(!boot.is_empty())
+        .set_exclude_data_volume_ids((!data.is_empty()).then_some(data))
+        .build()
 }
 
 fn description(source: &str) -> String {

@@ -38,6 +38,7 @@ pub fn scan(
     if let Err(error) = scanner.sweep_up() {
         tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
     }
+    scanner.ledger.settle();
     Ok((outcome?, scanner.ledger.undeleted()))
 }
 
@@ -51,7 +52,7 @@ fn scan_instance(scanner: &Scanner<'_>, id: &str, task: &Task) -> anyhow::Result
         bail!("{id} is not scanned: {}", reason.as_str());
     }
     task.now("waiting for its snapshots");
-    scanner.scan(instance, task).map_err(|failure| told(id, &failure))
+    scanner.scan(instance, task).finish().map_err(|failure| told(id, &failure))
 }
 
 fn told(id: &str, failure: &Failure) -> anyhow::Error {

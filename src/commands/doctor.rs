@@ -3,17 +3,24 @@
 use super::cloud_args::CloudArgs;
 use super::sweep::{Folder, scanner};
 use crate::cloud::{Account, Error, Kind, Permission, Verdict};
-use crate::model::printable_str;
+use crate::model::{CloudVolume, printable_str};
 use crate::pipeline::Advisories;
 use crate::source::ebs_snapshot;
 use crate::sweep::{Scanner, Selection, Settings, left_out};
 use comfy_table::{Table as Grid, presets};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 const ASSUME: &str = "sts:AssumeRole";
 const DELETE: &str = "ec2:DeleteSnapshot";
+const LIST: &str = "ebs:ListSnapshotBlocks";
+const GET: &str = "ebs:GetSnapshotBlock";
+/// EBS asks for `kms:DescribeKey` along with it.
+const DECRYPT: &str = "kms:Decrypt";
+/// Each key that is tried takes a snapshot.
+const MOST_KEYS: usize = 20;
 
 const EXAMPLES: &str = "Examples:
   sidelight doctor --region eu-central-1                   dry runs only: nothing is made
@@ -28,8 +35,8 @@ Exit codes: 0 all is allowed; 2 could not run; 3 something is denied or could no
 pub struct Args {
     #[command(flatten)]
     cloud: CloudArgs,
-    /// Make a snapshot of one volume, read a block of it, and delete it: reading and keys have no
-    /// dry run
+    /// Make a snapshot of one volume, and of one for each key, read a block of it, and delete it:
+    /// reading and keys have no dry run
     #[arg(long)]
     make_snapshot: bool,
     /// Where sweeps are to write their results: a small file is put there, to see whether it can be
@@ -44,20 +51,26 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let scanner = scanner(account, Settings::default(), &Advisories::Unwanted)?;
     let account = &scanner.account;
     let mut found: Vec<_> = account.assumed.iter().map(assuming).collect();
-    // A role that may not even look is told so below, call by call.
-    let instances = account.instances(&[]).unwrap_or_default();
+    let (instances, why) = match account.instances(&[]) {
+        Ok(instances) => (instances, "there is no instance to try it on".to_owned()),
+        Err(error) => (Vec::new(), error.to_string()),
+    };
     let selection = Selection { stopped: true, ..Selection::default() };
-    let wanted = instances.into_iter().find(|instance| selection.refuses(instance).is_none());
+    let wanted: Vec<_> = instances.iter().filter(|it| selection.refuses(it).is_none()).collect();
+    let left_out: Vec<String> =
+        wanted.iter().flat_map(|it| left_out(it)).map(|it| it.0.id.clone()).collect();
+    let instance = wanted.first().copied().ok_or(why.as_str());
+    // Only what is of this instance can be left out of it.
+    let own =
+        |id: &&String| instance.is_ok_and(|it| it.volumes.iter().any(|v| v.context.id == **id));
+    let own: Vec<String> = left_out.iter().filter(own).cloned().collect();
+    found.extend(account.permissions(instance, &own));
     // Not even a trial is made on a volume whose owner says never.
-    let instance = wanted.map(|mut instance| {
-        let left_out: Vec<_> = left_out(&instance).into_iter().map(|it| it.0.id.clone()).collect();
-        instance.volumes.retain(|volume| !left_out.contains(&volume.context.id));
-        instance
-    });
-    found.extend(account.permissions(instance.as_ref()));
-    for tried in reading(&scanner, args, instance.as_ref().and_then(|it| it.volumes.first())) {
+    let volumes = wanted.iter().flat_map(|it| &it.volumes).map(|it| &it.context);
+    let volumes: Vec<_> = volumes.filter(|volume| !left_out.contains(&volume.id)).collect();
+    for tried in reading(&scanner, args.make_snapshot, &volumes, &why) {
         // What was really done says more than a dry run.
-        found.retain(|dry| dry.action != tried.action);
+        found.retain(|dry| dry.action != tried.action || tried.action == DECRYPT);
         found.push(tried);
     }
     found.push(alias(&scanner));
@@ -67,54 +80,104 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(if fine { 0 } else { 3 }))
 }
 
-/// Reading of blocks, tried on a snapshot made for it.
+/// Reading of blocks, tried on a snapshot made for it: one of a plain volume, and one for each key.
 fn reading(
     scanner: &Scanner<'_>,
-    args: &Args,
-    volume: Option<&crate::cloud::Volume>,
+    make_snapshot: bool,
+    volumes: &[&CloudVolume],
+    why: &str,
 ) -> Vec<Permission> {
-    let untried = |why: &str| {
-        let actions = ["ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock"];
-        actions.map(|action| outcome(action, Verdict::Untried, why)).to_vec()
+    let samples = samples(volumes);
+    let untried = |why: &str| -> Vec<Permission> {
+        let reading = [LIST, GET].map(|action| outcome(action, Verdict::Untried, why));
+        let keys = samples.keys().flatten();
+        let keys = keys.map(|key| outcome(DECRYPT, Verdict::Untried, &format!("{key}: {why}")));
+        reading.into_iter().chain(keys).collect()
     };
-    let Some(volume) = volume else { return untried("there is no volume to try it on") };
-    if !args.make_snapshot {
+    if samples.is_empty() {
+        return untried(why);
+    }
+    if !make_snapshot {
         return untried("it has no dry run; --make-snapshot tries it");
     }
-    let id = &volume.context.id;
-    let mut found = match scanner.with_snapshot(id, |snapshot| read_one(&scanner.ebs, snapshot)) {
-        Ok(found) => found,
-        Err(failure) => return untried(&failure.detail),
-    };
-    let (verdict, detail) = match scanner.ledger.undeleted().pop() {
-        None => (Verdict::Allowed, "the snapshot is gone".to_owned()),
-        Some(left) => (Verdict::Denied, format!("{left} is left over")),
-    };
-    found.push(outcome(DELETE, verdict, &detail));
+    let mut found = Vec::new();
+    for (key, volume) in samples.iter().take(MOST_KEYS) {
+        let tried =
+            scanner.with_snapshot(volume, |snapshot| read_one(&scanner.ebs, snapshot, *key));
+        let tried = tried.unwrap_or_else(|failure| untried(&failure.detail));
+        for it in tried {
+            keep(&mut found, it);
+        }
+    }
+    for key in samples.keys().skip(MOST_KEYS).flatten() {
+        let why = format!("{key}: only {MOST_KEYS} keys are tried");
+        found.push(outcome(DECRYPT, Verdict::Untried, &why));
+    }
+    found.push(deleting(scanner));
     found
 }
 
-fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str) -> Vec<Permission> {
-    let (list, get) = ("ebs:ListSnapshotBlocks", "ebs:GetSnapshotBlock");
-    let verdict = |action, error: &ebs_snapshot::Error| {
+/// A volume for each key, and one without.
+fn samples<'a>(volumes: &[&'a CloudVolume]) -> BTreeMap<Option<&'a str>, &'a str> {
+    let mut samples = BTreeMap::new();
+    for volume in volumes {
+        let key = volume.encrypted.then(|| volume.kms_key.as_deref().unwrap_or("the default key"));
+        samples.entry(key).or_insert(volume.id.as_str());
+    }
+    samples
+}
+
+/// Of the two that read, the worst verdict counts; each key has its own line.
+fn keep(found: &mut Vec<Permission>, new: Permission) {
+    match found.iter_mut().find(|it| it.action == new.action && new.action != DECRYPT) {
+        Some(known) if known.verdict == Verdict::Allowed => *known = new,
+        Some(_) => {}
+        None => found.push(new),
+    }
+}
+
+/// What the snapshots came to, those of calls whose answers were lost too.
+fn deleting(scanner: &Scanner<'_>) -> Permission {
+    if let Err(error) = scanner.sweep_up() {
+        return outcome(DELETE, Verdict::Untried, &error.to_string());
+    }
+    scanner.ledger.settle();
+    match scanner.ledger.undeleted().as_slice() {
+        [] => outcome(DELETE, Verdict::Allowed, "the snapshots are gone"),
+        left => outcome(DELETE, Verdict::Denied, &format!("left over: {}", left.join(", "))),
+    }
+}
+
+fn read_one(ebs: &ebs_snapshot::Account, snapshot: &str, key: Option<&str>) -> Vec<Permission> {
+    let denied = |error: &ebs_snapshot::Error| {
         use ebs_snapshot::Error::{AccessDenied, KeyDenied};
-        let denied = matches!(error, AccessDenied { .. } | KeyDenied { .. });
-        let verdict = if denied { Verdict::Denied } else { Verdict::Untried };
-        outcome(action, verdict, &error.to_string())
+        matches!(error, AccessDenied { .. } | KeyDenied { .. })
+    };
+    // A key that is denied says nothing of the right to call.
+    let verdict = |action, error: &ebs_snapshot::Error| {
+        let by_key = matches!(error, ebs_snapshot::Error::KeyDenied { .. });
+        let action = if by_key { DECRYPT } else { action };
+        let verdict = if denied(error) { Verdict::Denied } else { Verdict::Untried };
+        let key = key.filter(|_| by_key).map_or(String::new(), |key| format!("{key}: "));
+        outcome(action, verdict, &format!("{key}{error}"))
     };
     let opened = match ebs.snapshot(snapshot) {
         Ok(opened) => opened,
-        Err(error) => return vec![verdict(list, &error), outcome(get, Verdict::Untried, "")],
+        Err(error) => {
+            let first = verdict(LIST, &error);
+            let same = outcome(GET, Verdict::Untried, &error.to_string());
+            return if first.action == DECRYPT { vec![first] } else { vec![first, same] };
+        }
     };
-    let listed = outcome(list, Verdict::Allowed, snapshot);
-    vec![
-        listed,
-        match opened.first_block() {
-            Ok(true) => outcome(get, Verdict::Allowed, snapshot),
-            Ok(false) => outcome(get, Verdict::Untried, "the snapshot holds no block"),
-            Err(error) => verdict(get, &error),
-        },
-    ]
+    let listed = outcome(LIST, Verdict::Allowed, snapshot);
+    let got = match opened.first_block() {
+        Ok(true) => outcome(GET, Verdict::Allowed, snapshot),
+        Ok(false) => outcome(GET, Verdict::Untried, "the snapshot holds no block"),
+        Err(error) => verdict(GET, &error),
+    };
+    let used = key.filter(|_| got.verdict == Verdict::Allowed);
+    let used = used.map(|key| outcome(DECRYPT, Verdict::Allowed, key));
+    [listed, got].into_iter().chain(used).collect()
 }
 
 fn assuming((arn, outcome): &(String, Result<(), Error>)) -> Permission {

@@ -19,6 +19,7 @@ type Work = Box<dyn FnOnce() + Send>;
 
 /// What has to be done before the process may end.
 static FIRST: Mutex<Vec<Work>> = Mutex::new(Vec::new());
+static LAST_WORDS: Mutex<String> = Mutex::new(String::new());
 /// The exit code that a signal asks for; 0 while there is none.
 static CAUGHT: AtomicU8 = AtomicU8::new(0);
 
@@ -33,6 +34,11 @@ pub fn exit_code() -> Option<u8> {
     Some(CAUGHT.load(Ordering::SeqCst)).filter(|code| *code != 0)
 }
 
+/// What is said when a second signal ends the process at once.
+pub fn at_once(words: String) {
+    *LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner) = words;
+}
+
 /// Starts to listen. What this process was told to ignore (`nohup`) stays ignored.
 pub fn listen(progress: &Progress) -> io::Result<()> {
     let ignored = ignored();
@@ -43,6 +49,10 @@ pub fn listen(progress: &Progress) -> io::Result<()> {
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for (index, signal) in signals.forever().enumerate() {
             if index > 0 {
+                let words = LAST_WORDS.lock().unwrap_or_else(PoisonError::into_inner);
+                if !words.is_empty() {
+                    let _ = writeln!(io::stderr(), "sidelight: {words}");
+                }
                 std::process::exit(128 + signal);
             }
             let progress = progress.clone();

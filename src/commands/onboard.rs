@@ -48,9 +48,12 @@ fn account(text: &str) -> Result<String, String> {
 /// Only a whole role: a trust in an account or a wildcard would be a trust in anybody there.
 fn role(text: &str) -> Result<String, String> {
     let parts: Vec<_> = text.splitn(6, ':').collect();
-    let plain = |name: &str| is_made_of(name, "+=,.@_/-") && name.len() <= 2000;
-    let whole = matches!(&parts[..], ["arn", "aws" | "aws-cn" | "aws-us-gov", "iam", "", account, name]
-        if is_account(account) && name.strip_prefix("role/").is_some_and(plain));
+    let plain =
+        |name: &str| name.len() <= 2000 && name.split('/').all(|part| is_made_of(part, "+=,.@_-"));
+    let whole = matches!(&parts[..], ["arn", partition, "iam", "", account, name]
+        if partition.starts_with("aws")
+            && is_made_of(partition, "-")
+            && is_account(account) && name.strip_prefix("role/").is_some_and(plain));
     let wrong = "the ARN of a role, such as arn:aws:iam::111122223333:role/NAME, without wildcards";
     whole.then(|| text.to_owned()).ok_or_else(|| wrong.to_owned())
 }
@@ -142,7 +145,7 @@ mod tests {
     #[test]
     fn what_the_terraform_module_refuses_is_refused() {
         assert!(role("arn:aws:iam::111122223333:role/path/sidelight-task").is_ok());
-        for text in ["", ":", "a*"] {
+        for text in ["", ":", "a*", "/x", "x/"] {
             assert!(role(&format!("arn:aws:iam::111122223333:role/{text}")).is_err(), "{text}");
         }
         assert!(role("arn:aws:iam::111122223333:root").is_err());

@@ -12,7 +12,7 @@ use crate::cloud::{Account, PUT, USD_PER_PUT};
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
 use crate::pipeline::{self, Advisories};
 use crate::source::ebs_snapshot;
-use crate::sweep::{self, Ledger, Scanner, Selection, Settings, TagFilter};
+use crate::sweep::{self, Ledger, Left, Scanner, Selection, Settings, TagFilter};
 use anyhow::{Context, ensure};
 pub use folder::Folder;
 use outcomes::Outcomes;
@@ -21,10 +21,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-
-/// After a signal, snapshots are deleted for this long before the process ends anyway: ECS kills a task
-/// after two minutes at most, and the report takes some of them.
-const PATIENCE: Duration = Duration::from_secs(90);
 
 const EXAMPLES: &str = "Examples:
   sidelight sweep --region eu-central-1                       all running instances
@@ -81,6 +77,9 @@ pub struct Args {
     /// Hours after which a snapshot that is still there is a leftover; longer than it may take
     #[arg(long, value_name = "HOURS", default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=168))]
     lifetime: u64,
+    /// Seconds for which snapshots are deleted after Ctrl-C or SIGTERM; the report may take 20 more
+    #[arg(long, value_name = "SECONDS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    stop_timeout: u64,
 }
 
 /// Runs a sweep.
@@ -100,6 +99,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         // No host waits longer for room than for its snapshots.
         room_timeout: Settings::default().room_timeout.min(snapshot_timeout),
         lifetime: Duration::from_hours(args.lifetime),
+        patience: Duration::from_secs(args.stop_timeout),
         ..Settings::default()
     };
     let scanner = connect(&args.cloud, settings, &advisories)?;
@@ -127,6 +127,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         tracing::warn!(%error, "snapshots of calls whose answers were lost were not looked for");
         leftovers.failed.push(error.to_string());
     }
+    scanner.ledger.settle();
     outcome?;
     let summary = summary(&scanner, &outcomes, leftovers, started);
     outcomes.write(&summary, &args.format, &Output::stdout())?;
@@ -161,16 +162,25 @@ pub fn scanner(
     advisories: &Advisories,
 ) -> anyhow::Result<Scanner<'_>> {
     let ebs = ebs_snapshot::Account::over(account.reader.clone())?;
-    let ledger = Ledger::new(account.clone());
-    let closing = ledger.clone();
-    interrupt::before_end(move || {
-        for snapshot in closing.close(PATIENCE) {
-            tracing::error!(snapshot, "not deleted: run sidelight cleanup");
-        }
-    });
     let (sweep, (started, _)) = (sweep::new_id(), sweep::now(settings.lifetime));
+    let ledger = Ledger::new(account.clone(), sweep.clone());
+    let (closing, patience, id) = (ledger.clone(), settings.patience, sweep.clone());
+    interrupt::before_end(move || tell_left(&id, &closing.close(patience)));
+    interrupt::at_once(format!("sidelight cleanup --sweep {sweep} deletes what is left"));
     let room = Mutex::new(());
     Ok(Scanner { account, ebs, ledger, advisories, settings, sweep, started, room })
+}
+
+fn tell_left(sweep: &str, left: &Left) {
+    for snapshot in &left.snapshots {
+        tracing::error!(snapshot, "not deleted: run sidelight cleanup --sweep {sweep}");
+    }
+    if left.unanswered > 0 {
+        tracing::error!(
+            calls = left.unanswered,
+            "AWS was asked for snapshots and has not answered: run sidelight cleanup --sweep {sweep}"
+        );
+    }
 }
 
 /// Snapshots of earlier sweeps whose time is over. That they cannot be deleted ends no sweep.
@@ -218,7 +228,7 @@ fn receipt(scanner: &Scanner<'_>, outcomes: &Outcomes, started: Instant) -> Swee
         usd: usd_by_action.values().sum(),
         calls,
         usd_by_action,
-        retries: blocks.retries,
+        retries: blocks.retries + scanner.account.retries(),
         bytes_read: blocks.bytes_read,
         blocks_read: outcomes.blocks_read,
         peak_memory_bytes: pipeline::peak_memory(),

@@ -1,13 +1,12 @@
 //! One host of a sweep: its snapshots are made, waited for, scanned and deleted.
 
+use super::failure::{Failure, interrupted, name_keys, refused, unreadable};
 use super::ledger::{Held, Ledger};
 use super::selection::{OPT_OUT, left_out, opted_out};
 use super::{Settings, now};
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
 use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
-use crate::pipeline::{
-    self, Advisories, Progress, Request, Scan, Stage, Target, TargetError, TargetProblem,
-};
+use crate::pipeline::{self, Advisories, Progress, Request, Scan, Stage, Target, TargetError};
 use crate::source::ebs_snapshot;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,19 +18,19 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// A snapshot that was just made may not be listed yet.
 const UNLISTED: Duration = Duration::from_secs(30);
 
-/// Why a host was not scanned.
-#[derive(Debug)]
-pub struct Failure {
-    /// In one word.
-    pub reason: SkipReason,
-    /// In words.
-    pub detail: String,
+/// What came of scanning an instance. Its snapshots are there until this is dropped, so that what came
+/// of it need not wait for their end.
+pub struct Scanned {
+    /// The scan, or why there is none.
+    pub outcome: Result<Scan, Failure>,
+    pub(super) held: Option<Held>,
 }
 
-impl Failure {
-    #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
-    pub(super) fn new(reason: SkipReason, detail: impl ToString) -> Self {
-        Self { reason, detail: detail.to_string() }
+impl Scanned {
+    /// The outcome, once the snapshots are gone.
+    pub fn finish(self) -> Result<Scan, Failure> {
+        drop(self.held);
+        self.outcome
     }
 }
 
@@ -58,18 +57,29 @@ pub struct Scanner<'a> {
 impl Scanner<'_> {
     /// When all hosts are done: deletes what was made by calls whose answers were lost.
     pub fn sweep_up(&self) -> Result<(), Error> {
-        self.ledger.sweep_up(&self.sweep)
+        self.ledger.sweep_up()
     }
 
-    /// Scans an instance. However this ends, its snapshots are gone.
-    pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Result<Scan, Failure> {
-        let left_out = left_out(instance);
-        if left_out.len() == instance.volumes.len() {
-            let (_, _, why) = left_out[0];
-            return Err(Failure::new(SkipReason::Error, format!("none of its volumes: {why}")));
+    /// Scans an instance. However this ends, its snapshots are gone when what is given back is dropped.
+    pub fn scan(&self, instance: &Instance, progress: &dyn Progress) -> Scanned {
+        let mut instance = instance.clone();
+        match self.create(&mut instance) {
+            Ok(held) => {
+                let outcome = self.scan_held(&instance, &held, progress);
+                Scanned { outcome, held: Some(held) }
+            }
+            Err(failure) => Scanned { outcome: Err(failure), held: None },
         }
-        let unwanted: Vec<String> = left_out.iter().map(|(it, ..)| it.id.clone()).collect();
-        let held = self.create(instance, &unwanted)?;
+    }
+
+    fn scan_held(
+        &self,
+        instance: &Instance,
+        held: &Held,
+        progress: &dyn Progress,
+    ) -> Result<Scan, Failure> {
+        let left_out = left_out(instance);
+        let unwanted = |id: &String| left_out.iter().any(|(volume, ..)| volume.id == *id);
         let gap =
             |&(volume, reason, why): &(&CloudVolume, _, _)| Gap::new(place(volume), reason, why);
         let mut gaps: Vec<Gap> = left_out.iter().map(gap).collect();
@@ -78,7 +88,7 @@ impl Scanner<'_> {
         for volume in &mut context.volumes {
             let own = held.created.iter().find(|created| created.volume == volume.id);
             volume.snapshot = own.map(|created| created.snapshot.clone());
-            if volume.snapshot.is_none() && !unwanted.contains(&volume.id) {
+            if volume.snapshot.is_none() && !unwanted(&volume.id) {
                 let detail = "AWS made no snapshot of it: it was detached meanwhile";
                 gaps.push(Gap::new(place(volume), GapReason::Missing, detail));
             }
@@ -90,7 +100,7 @@ impl Scanner<'_> {
             let detail = "it was attached after the instance was listed";
             gaps.push(Gap::new(&new.volume, GapReason::Missing, detail));
         }
-        let failed = self.wait(&held)?;
+        let failed = self.wait(held)?;
         self.read(context, &failed, &mut gaps, progress)
     }
 
@@ -195,13 +205,20 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    fn create(&self, instance: &Instance, left_out: &[String]) -> Result<Held, Failure> {
-        let wanted = instance.volumes.len() - left_out.len();
+    /// Makes the snapshots of an instance, which is listed anew if its volumes are no longer those that
+    /// were listed.
+    fn create(&self, instance: &mut Instance) -> Result<Held, Failure> {
         let until = Instant::now() + self.settings.room_timeout;
         let mut wait = FIRST_WAIT;
+        let mut listed_again = false;
         loop {
-            match self.try_create(instance, left_out, wanted) {
+            match self.try_create(instance, &unwanted(instance)?) {
                 Some(Ok(held)) => return Ok(held),
+                Some(Err(error)) if error.kind == Kind::Parameter && !listed_again => {
+                    listed_again = true;
+                    self.list_again(instance)?;
+                    continue;
+                }
                 Some(Err(error)) if error.kind != Kind::Limit => return Err(refused(&error)),
                 None if self.ledger.is_closed() => return Err(interrupted()),
                 Some(Err(_)) | None if Instant::now() < until => {}
@@ -216,13 +233,17 @@ impl Scanner<'_> {
         }
     }
 
+    fn list_again(&self, instance: &mut Instance) -> Result<(), Failure> {
+        let found = self.account.instances(&[instance.id().to_owned()]);
+        let found = found.map_err(|error| refused(&error))?.pop();
+        let gone = || Failure::new(SkipReason::Terminated, "it is no longer there");
+        *instance = found.ok_or_else(gone)?;
+        Ok(())
+    }
+
     /// `None` if there is no room among the account's pending snapshots, or the sweep ends.
-    fn try_create(
-        &self,
-        instance: &Instance,
-        left_out: &[String],
-        wanted: usize,
-    ) -> Option<Result<Held, Error>> {
+    fn try_create(&self, instance: &Instance, left_out: &[String]) -> Option<Result<Held, Error>> {
+        let wanted = instance.volumes.len() - left_out.len();
         let _one_at_a_time = self.room.lock().unwrap_or_else(PoisonError::into_inner);
         match self.account.pending_snapshots() {
             // A host with more volumes than there may be on their way goes alone.
@@ -282,6 +303,20 @@ impl Scanner<'_> {
     }
 }
 
+/// The volumes that no snapshot is made of; fails if none is left.
+fn unwanted(instance: &Instance) -> Result<Vec<String>, Failure> {
+    let left_out = left_out(instance);
+    match left_out.first() {
+        Some((_, _, why)) if left_out.len() == instance.volumes.len() => {
+            Err(Failure::new(SkipReason::Error, format!("none of its volumes is scanned: {why}")))
+        }
+        None if instance.volumes.is_empty() => {
+            Err(Failure::new(SkipReason::InstanceStore, "it has no volumes any more"))
+        }
+        _ => Ok(left_out.iter().map(|(volume, ..)| volume.id.clone()).collect()),
+    }
+}
+
 /// What [`Settings::unlisted`] is by default.
 pub(super) const fn unlisted() -> Duration {
     UNLISTED
@@ -320,50 +355,4 @@ pub fn place(volume: &CloudVolume) -> String {
 fn wanted(id: &str, tags: &BTreeMap<String, String>) -> Result<(), Failure> {
     let detail = format!("{id}: its owner's tag {} says never", OPT_OUT.0);
     if opted_out(tags) { Err(Failure::new(SkipReason::OptedOut, detail)) } else { Ok(()) }
-}
-
-/// Says which key is meant where a volume could not be read for its key.
-fn name_keys(report: &mut ScanReport) {
-    for gap in report.gaps.iter_mut().filter(|gap| gap.reason == GapReason::Encrypted) {
-        let volume = report.host.cloud.volumes.iter().find(|volume| place(volume) == gap.place);
-        if let Some(key) = volume.and_then(|volume| volume.kms_key.as_deref()) {
-            gap.detail = format!("key {key}: {}", gap.detail);
-        }
-    }
-}
-
-fn interrupted() -> Failure {
-    Failure::new(SkipReason::Interrupted, "the sweep was told to end")
-}
-
-/// What a refused call means for the host.
-pub(super) fn refused(error: &Error) -> Failure {
-    let reason = match error.kind {
-        Kind::Denied => SkipReason::Denied,
-        Kind::NotFound | Kind::State => SkipReason::Terminated,
-        Kind::Throttled => SkipReason::Throttled,
-        Kind::Credentials | Kind::Connect => SkipReason::Credentials,
-        Kind::Limit => SkipReason::PendingLimit,
-        Kind::DryRun | Kind::Unreachable | Kind::Other => SkipReason::Error,
-    };
-    Failure::new(reason, error)
-}
-
-/// What a snapshot that cannot be opened means for the host; a key is named.
-fn unreadable(error: &TargetError, context: &CloudContext) -> Failure {
-    let reason = match error.kind {
-        TargetProblem::Key => SkipReason::KeyDenied,
-        TargetProblem::Denied => SkipReason::Denied,
-        TargetProblem::Missing => SkipReason::SnapshotVanished,
-        TargetProblem::Throttled => SkipReason::Throttled,
-        TargetProblem::Credentials => SkipReason::Credentials,
-        TargetProblem::Other => SkipReason::Error,
-    };
-    let told = error.to_string();
-    let volume = context.volumes.iter().find(|volume| told.starts_with(&place(volume)));
-    let key = volume.and_then(|volume| volume.kms_key.as_deref());
-    match (reason, key) {
-        (SkipReason::KeyDenied, Some(key)) => Failure::new(reason, format!("key {key}: {error}")),
-        _ => Failure::new(reason, error),
-    }
 }

@@ -1,16 +1,18 @@
 //! One pass over all hosts of an account and region.
 
+mod failure;
 mod host;
 mod ledger;
 mod run;
 mod selection;
 
-pub use host::{Failure, Scanner, place};
-pub use ledger::{Held, Ledger};
+pub use failure::Failure;
+pub use host::{Scanned, Scanner, place};
+pub use ledger::{Held, Ledger, Left};
 pub use run::{clean_up, is_expired, run};
 pub use selection::{OPT_OUT, Selection, TagFilter, left_out};
 
-use jiff::{Timestamp, Unit};
+use jiff::Timestamp;
 use std::time::Duration;
 
 /// How a sweep goes about its work.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub unlisted: Duration,
     /// After this time a snapshot that is still there is a leftover.
     pub lifetime: Duration,
+    /// How long snapshots are deleted after a signal.
+    pub patience: Duration,
 }
 
 impl Default for Settings {
@@ -43,6 +47,8 @@ impl Default for Settings {
             snapshot_timeout: Duration::from_hours(2),
             unlisted: host::unlisted(),
             lifetime: Duration::from_hours(6),
+            // ECS kills a task two minutes after its signal, and the report takes some of them.
+            patience: Duration::from_secs(90),
         }
     }
 }
@@ -55,7 +61,7 @@ pub fn new_id() -> String {
 
 /// Now, and the end of a time that begins now, RFC 3339 to the second.
 pub fn now(lifetime: Duration) -> (String, String) {
-    let now = Timestamp::now().round(Unit::Second).unwrap_or_else(|_| Timestamp::now());
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or_default();
     let end = now.checked_add(lifetime).unwrap_or(Timestamp::MAX);
     (now.to_string(), end.to_string())
 }

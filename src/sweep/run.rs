@@ -1,6 +1,8 @@
 //! Runs a sweep: the hosts side by side, each with an outcome, whatever happens to the others.
 
-use super::host::{Failure, Scanner};
+use super::failure::Failure;
+use super::host::{Scanned, Scanner};
+use super::ledger::Held;
 use super::selection::Selection;
 use crate::cloud::{Account, Error, Instance, Tagged};
 use crate::model::{HostStatus, Leftovers, SkipReason, SweptHost};
@@ -34,7 +36,10 @@ pub fn run(
             let (sender, next, wanted) = (sender.clone(), &next, &wanted);
             scope.spawn(move || {
                 while let Some(instance) = wanted.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    if sender.send(outcome(scanner, instance, progress)).is_err() {
+                    let (host, held) = outcome(scanner, instance, progress);
+                    let heard = sender.send(host).is_ok();
+                    drop(held);
+                    if !heard {
                         return;
                     }
                 }
@@ -45,20 +50,24 @@ pub fn run(
     })
 }
 
+/// The outcome, and what holds the snapshots until it is told.
 fn outcome(
     scanner: &Scanner<'_>,
     instance: &Instance,
     progress: &(dyn Fn() -> Box<dyn Progress> + Sync),
-) -> SweptHost {
+) -> (SweptHost, Option<Held>) {
     if scanner.ledger.is_closed() {
         let detail = Some("the sweep was told to end".to_owned());
-        return unscanned(instance, HostStatus::Failed, Some(SkipReason::Interrupted), detail);
+        let reason = Some(SkipReason::Interrupted);
+        return (unscanned(instance, HostStatus::Failed, reason, detail), None);
     }
     // A host whose disk brings a parser down must not take the others along.
-    let outcome = catch_unwind(AssertUnwindSafe(|| scanner.scan(instance, &*progress())));
-    let panicked =
-        |_| Err(Failure::new(SkipReason::Error, "the scan broke off; please report this"));
-    match outcome.unwrap_or_else(panicked) {
+    let end = catch_unwind(AssertUnwindSafe(|| scanner.scan(instance, &*progress())));
+    let Scanned { outcome, held } = end.unwrap_or_else(|_| Scanned {
+        outcome: Err(Failure::new(SkipReason::Error, "the scan broke off; please report this")),
+        held: None,
+    });
+    let host = match outcome {
         Ok(scan) => SweptHost {
             instance_id: instance.id().to_owned(),
             name: instance.context.instance_name.clone(),
@@ -75,7 +84,8 @@ fn outcome(
             }
             unscanned(instance, HostStatus::Failed, Some(reason), Some(detail))
         }
-    }
+    };
+    (host, held)
 }
 
 fn unscanned(

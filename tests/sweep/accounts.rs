@@ -95,9 +95,19 @@ pub enum Other {
     Unheard,
     /// What owners do not want.
     Wishes,
+    /// Roles whose credentials cannot be renewed.
+    Expiring,
+    /// A doctor whose call for a snapshot is not answered.
+    LostTrial,
+    /// Keys, some of which are denied.
+    Keys,
+    /// Deleting takes longer than anyone waits.
+    Hanging,
+    /// Making snapshots takes longer than anyone waits.
+    Unanswered,
 }
 
-const ALL: [Other; 12] = [
+const ALL: [Other; 17] = [
     Other::Reports,
     Other::Targets,
     Other::Alike,
@@ -110,6 +120,11 @@ const ALL: [Other; 12] = [
     Other::Roles,
     Other::Unheard,
     Other::Wishes,
+    Other::Expiring,
+    Other::LostTrial,
+    Other::Keys,
+    Other::Hanging,
+    Other::Unanswered,
 ];
 
 impl Other {
@@ -117,17 +132,24 @@ impl Other {
     pub fn account(self) -> Account {
         let number = OTHERS + self as usize;
         match self {
-            Self::Reports | Self::Targets => Account::twenty(number),
+            Self::Reports | Self::Targets | Self::Keys => Account::twenty(number),
             Self::Permissions => Account::three(number, crate::permissions::IMAGE),
             Self::Alike => Account::three(number, ""),
-            Self::Doctor => Account::three(number, crate::permissions::UNPERMITTED),
+            Self::Doctor => Account::three(number, crate::doctor::UNPERMITTED),
             Self::Parallel => Account::new(number, &crate::twenty::alike()),
             Self::Killed => Account::three(number, crate::cleanup::SLOW),
             Self::Together => Account::three(number, crate::cleanup::LOST),
             Self::Impatient => Account::three(number, crate::killed::IMPATIENT),
-            Self::Roles => Account::three(number, crate::roles::TASK),
+            Self::Roles => Account::three(
+                number,
+                &format!("{}{}", crate::roles::TASK, crate::permissions::IMAGE),
+            ),
             Self::Unheard => Account::three(number, crate::killed::SLOW),
             Self::Wishes => Account::new(number, crate::wishes::HOSTS),
+            Self::Expiring => Account::new(number, crate::roles::EXPIRING),
+            Self::LostTrial => Account::three(number, crate::doctor::LOST),
+            Self::Hanging => Account::three(number, crate::stopping::HANGING),
+            Self::Unanswered => Account::three(number, crate::stopping::UNANSWERED),
         }
     }
 }

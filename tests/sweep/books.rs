@@ -67,13 +67,18 @@ impl Books {
         calls
     }
 
-    /// What all calls of the EBS direct APIs cost, those that failed too.
+    /// What all calls cost, those that failed too.
     pub fn dollars(&self) -> f64 {
+        self.dollars_by_action().iter().map(|(_, dollars)| dollars).sum()
+    }
+
+    /// The same by action.
+    pub fn dollars_by_action(&self) -> [(&'static str, f64); 3] {
         let calls = self.calls();
         let count = |action: &str| {
             f64::from(u32::try_from(calls.get(action).copied().unwrap_or_default()).expect("few"))
         };
-        PRICES.into_iter().map(|(action, price)| count(action) * price).sum()
+        PRICES.map(|(action, price)| (action, count(action) * price))
     }
 
     /// How many calls of the action ended.

@@ -71,6 +71,12 @@ pub fn receipt(report: &Value, books: &Books) {
         serde_json::from_value(receipt["calls"].clone()).expect("counts");
     calls.retain(|_, count| *count > 0);
     assert_eq!(calls, books.calls(), "calls by action");
+    let by_action: BTreeMap<String, f64> =
+        serde_json::from_value(receipt["usd_by_action"].clone()).expect("dollars");
+    for (action, expected) in books.dollars_by_action() {
+        let told = by_action.get(action).copied().unwrap_or_default();
+        assert!((told - expected).abs() < 1e-12, "{action}: ${told}, but ${expected}");
+    }
     let dollars = receipt["usd"].as_f64().expect("dollars");
     assert!((dollars - books.dollars()).abs() < 1e-9, "${dollars}, but ${}", books.dollars());
     let undeleted: Vec<String> =
@@ -102,6 +108,8 @@ pub fn cleanup(standin: &Standin, account: &Account, left: usize) {
         String::from_utf8(output.stdout).expect("UTF-8")
     };
     assert_eq!(told(&["cleanup"]), "0 found, 0 deleted\n");
+    // Twenty hosts have one of a sweep that may still run.
+    let left = left + usize::from(account.text.contains("of-an-earlier-sweep"));
     assert_eq!(told(&["cleanup", "--all", "--dry-run"]).lines().count(), left);
     assert_eq!(told(&["cleanup", "--all"]), format!("{left} found, {left} deleted\n"));
 }

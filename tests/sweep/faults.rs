@@ -143,6 +143,38 @@ attach = 'spare'
         ..WEB_FAILS
     },
     Drill {
+        name: "a volume goes away after it was not listed: the instance is listed again",
+        faults: "[[fault]]\naction = 'DescribeVolumes'\nfirst = 1\ndetach = 'database:/dev/xvdf'\n",
+        outcomes: DATABASE_WITH_GAPS,
+        moved: -1,
+        ..WEB_FAILS
+    },
+    Drill {
+        name: "DescribeInstances throttled twice",
+        faults: "[[fault]]\naction = 'DescribeInstances'\nfirst = 2\nerror = 'RequestLimitExceeded'\n",
+        ..DRILL
+    },
+    Drill {
+        name: "DescribeVolumes throttled twice",
+        faults: "[[fault]]\naction = 'DescribeVolumes'\nfirst = 2\nerror = 'RequestLimitExceeded'\n",
+        ..DRILL
+    },
+    Drill {
+        name: "DescribeSnapshots throttled twice",
+        faults: "[[fault]]\naction = 'DescribeSnapshots'\nfirst = 2\nerror = 'RequestLimitExceeded'\n",
+        ..DRILL
+    },
+    Drill {
+        name: "DeleteSnapshot throttled twice",
+        faults: "[[fault]]\naction = 'DeleteSnapshot'\nfirst = 2\nerror = 'RequestLimitExceeded'\n",
+        ..DRILL
+    },
+    Drill {
+        name: "GetCallerIdentity and the alias throttled twice",
+        faults: "[[fault]]\naction = 'GetCallerIdentity'\nfirst = 2\nerror = 'Throttling'\n[[fault]]\naction = 'ListAccountAliases'\nfirst = 2\nerror = 'Throttling'\n",
+        ..DRILL
+    },
+    Drill {
         name: "a volume is not listed, so that its tags are not known",
         faults: "[[fault]]\naction = 'DescribeVolumes'\ndetach = 'database:/dev/xvdf'\nback = true\n",
         outcomes: DATABASE_WITH_GAPS,

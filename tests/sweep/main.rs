@@ -5,6 +5,7 @@ mod accounts;
 mod books;
 mod check;
 mod cleanup;
+mod doctor;
 mod drill;
 mod drills;
 mod faults;
@@ -13,6 +14,7 @@ mod permissions;
 mod reports;
 mod roles;
 mod standin;
+mod stopping;
 mod targets;
 mod twenty;
 #[path = "../scan/report/validator.rs"]

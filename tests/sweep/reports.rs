@@ -125,6 +125,21 @@ fn markup_in_a_tag_stays_text(
 }
 
 #[test]
+fn the_table_tells_hosts_calls_and_dollars() {
+    let Some(standin) = standin() else { return };
+    let account = Other::Alike.account();
+    let output = sweep(standin, &account, &["--no-match"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for expected in ["web", "3 scanned", "ec2:CreateSnapshots", "ebs:GetSnapshotBlock", "$0.0000"] {
+        assert!(text.contains(expected), "no {expected} in {text}");
+    }
+    let line = text.lines().find(|line| line.contains("ebs:GetSnapshotBlock")).expect("a line");
+    let count: f64 = line.split_whitespace().nth(1).expect("a count").parse().expect("a number");
+    let dollars = line.split('$').nth(1).expect("dollars").trim().parse::<f64>().expect("a number");
+    assert!((dollars - count * 0.003 / 1000.0).abs() < 1e-6, "{line}");
+}
+
+#[test]
 fn a_host_of_a_sweep_reads_as_a_scan_of_it_does() {
     let Some(standin) = standin() else { return };
     let account = Other::Alike.account();

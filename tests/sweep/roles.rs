@@ -3,6 +3,7 @@
 
 use crate::accounts::{Account, Other};
 use crate::books::Books;
+use crate::permissions::{DUTIES, granted_to, perform, recorded};
 use crate::standin::{Standin, standin};
 use serde_json::Value;
 use std::io::Write;
@@ -11,6 +12,22 @@ use std::process::{Command, Output, Stdio};
 
 /// The scanner's own role.
 pub const TASK: &str = "[[role]]\nname = 'task'\n";
+/// Credentials of roles that are to be renewed at once, which is refused after the first four.
+pub const EXPIRING: &str = "session_seconds = 12
+[[role]]
+name = 'task'
+[[instance]]
+name = 'web'
+volume = [{ device = '/dev/xvda', image = 'small.img' }]
+[[fault]]
+action = 'AssumeRole'
+after = 5
+error = 'ExpiredToken'
+[[fault]]
+action = 'GetSnapshotBlock'
+resource = 'web'
+delay_ms = 2500
+";
 const EXTERNAL_ID: &str = "a-strangers-word";
 const BUCKET: &str = "sidelight-results";
 
@@ -145,8 +162,46 @@ fn each_duty_has_the_credentials_of_its_own_role() {
         let report = &written[format!("{folder}/{id}/report.json")];
         assert_eq!(report["schema_version"].is_null(), host["report"].is_null(), "{id}");
     }
+    check_duties(standin, &account, &credentials);
     check_doctor(standin, &account, &credentials);
     check_lost_results(standin, &account, &credentials);
+}
+
+/// What each role was seen to do is what its policies grant, by duty; and so it is for the task itself.
+fn check_duties(standin: &Standin, account: &Account, credentials: &Value) {
+    perform(standin, account, |words| task(standin, account, credentials, words));
+    let id = &account.id;
+    for duty in DUTIES {
+        let role = format!("arn:aws:sts::{id}:assumed-role/sidelight-{duty}/sidelight");
+        assert_eq!(recorded(standin, &role), granted_to(duty), "{duty}");
+    }
+    let own = recorded(standin, &format!("arn:aws:sts::{id}:assumed-role/task/task"));
+    assert_eq!(own, granted_to("task"));
+}
+
+#[test]
+fn credentials_of_a_role_that_cannot_be_renewed_are_the_reason() {
+    let Some(standin) = standin() else { return };
+    let account = Other::Expiring.account();
+    let roles = String::from_utf8(onboard(&account, "policy").stdout).expect("UTF-8");
+    let credentials = python(standin, &account, &[DEPLOY, &account.id, "expiring"], &roles);
+    let words = ["sweep", "--no-match", "--format", "json"];
+    let output = task(standin, &account, &credentials, &words).output().expect("it runs");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["hosts"][0]["reason"], "credentials", "{}", report["hosts"][0]["detail"]);
+    // A call that never left costs nothing.
+    let role = format!("arn:aws:sts::{}:assumed-role/sidelight-read/sidelight", account.id);
+    let seen = &standin.control("calls")["calls"]["ebs:GetSnapshotBlock"]["principals"][&role];
+    assert_eq!(report["receipt"]["calls"]["ebs:GetSnapshotBlock"], *seen);
+    let asked = report["receipt"]["calls"]["sts:AssumeRole"].as_u64().expect("a count");
+    assert!(asked < 30, "asked for roles {asked} times");
+    standin.set_faults(&account, &serde_json::json!([]));
+    let words = ["cleanup", "--all"];
+    let output = standin.sidelight(&account, &words).output().expect("it runs");
+    assert!(output.status.success());
+    assert_eq!(Books::of(standin, &account).left, [""; 0]);
 }
 
 /// The doctor goes on after a role that cannot be assumed, and tries the results too.

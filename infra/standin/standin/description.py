@@ -32,6 +32,8 @@ class Owner:
     alias: str = ""
     regions: list[str] = field(default_factory=lambda: ["us-east-1"])
     access_key: str = ""
+    # How long the credentials of its roles say that they last; 0 is moto's hour.
+    session_seconds: int = 0
 
     def __post_init__(self) -> None:
         if not (len(self.id) == 12 and self.id.isdigit()):

@@ -72,6 +72,7 @@ class Front:
             with self.world.lock:
                 put_back()
         self._learn_role(call, answer)
+        answer = _shortened(call, answer, account.description.account.session_seconds)
         if fault and fault.terminate == "after" and region:
             self._terminate(call, region)
         return None if fault and fault.drop == "after" else answer
@@ -129,6 +130,16 @@ class Front:
         key = re.search(r"<AccessKeyId>(\w+)</AccessKeyId>", text).group(1)
         arn = re.search(r"<Arn>([^<]+)</Arn>", text).group(1)
         self.world.add_principal(key, arn.split(":")[4], arn)
+
+
+def _shortened(call: Call, answer: Answer, seconds: int) -> Answer:
+    """Credentials of a role that say they last for so long."""
+    if call.name != "sts:AssumeRole" or answer.error or not seconds:
+        return answer
+    end = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds)).encode()
+    body = re.sub(rb"<Expiration>[^<]+<", b"<Expiration>" + end + b"<", answer.body)
+    headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+    return Answer(answer.status, headers, body)
 
 
 def _refusal(call: Call, world: World, account: str, arn: str) -> Answer | None:

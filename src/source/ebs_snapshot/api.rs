@@ -4,7 +4,7 @@ use super::limiter::Limiter;
 use super::retry::{Answer, Cause, Class, Failure, Gate, classify};
 use super::usage::{Action, Meter};
 use super::{Error, GETS_PER_SECOND, IN_FLIGHT, Shared};
-use crate::aws::chain;
+use crate::aws::{chain, lacks_credentials};
 use crate::block::BLOCK_SIZE;
 use aws_sdk_ebs::Error as ServiceError;
 use aws_sdk_ebs::config::http::HttpResponse;
@@ -190,6 +190,9 @@ where
     ServiceError: From<E>,
 {
     let detail = chain(&error);
+    if lacks_credentials(&error) {
+        return Failure::new(Class::Unsent, Cause::Credentials, detail);
+    }
     match error {
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();

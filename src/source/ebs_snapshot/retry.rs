@@ -28,6 +28,8 @@ pub(super) enum Class {
     PageToken,
     /// Give up.
     Fatal,
+    /// Give up; the call never left.
+    Unsent,
 }
 
 /// Whose calls a throttle slows down.
@@ -190,6 +192,7 @@ impl Gate<'_> {
                 let narrow = snapshot.as_ref().filter(|_| *scope == Scope::Snapshot);
                 narrow.unwrap_or(&account).throttled();
             }
+            Err(Failure { class: Class::Unsent, .. }) => self.meter.unsent(action),
             Err(_) => {}
         }
         outcome
@@ -199,7 +202,7 @@ impl Gate<'_> {
 fn is_retried(class: Class) -> bool {
     match class {
         Class::Throttled(_) | Class::Transient | Class::Damaged => true,
-        Class::BlockToken | Class::PageToken | Class::Fatal => false,
+        Class::BlockToken | Class::PageToken | Class::Fatal | Class::Unsent => false,
     }
 }
 

@@ -70,6 +70,18 @@ impl Meter {
         });
     }
 
+    /// Takes back a call that never left.
+    pub(super) fn unsent(&self, action: Action) {
+        let count = match action {
+            Action::List => &self.lists,
+            Action::Get => &self.gets,
+        };
+        count.fetch_sub(1, Ordering::Relaxed);
+        if let Some(whole) = &self.whole {
+            whole.unsent(action);
+        }
+    }
+
     pub(super) fn retried(&self) {
         self.add(1, |meter| &meter.retries);
     }
