@@ -90,7 +90,8 @@ impl Xfs {
     /// filesystem has none ([`Superblock::folds_case`](crate::Superblock::folds_case)).
     ///
     /// A large directory is asked through its index, which reads a few blocks. Where the index is
-    /// damaged or cannot be trusted to deny a name (no checksums), all of the directory is read.
+    /// damaged or cannot be trusted to deny a name (no checksums, or a log that was not wholly
+    /// replayed), all of the directory is read.
     /// `Ok(None)` says that wherever the name could stand was sound: if a name was not found and
     /// something there was damaged, that is the error.
     pub fn lookup(&self, directory: &Inode, name: &[u8]) -> Result<Option<InodeNumber>, Error> {

@@ -2,9 +2,10 @@
 //!
 //! On-disk format: "XFS Algorithms & Data Structures",
 //! <https://git.kernel.org/pub/scm/fs/xfs/xfs-documentation.git>. The reader is `Send + Sync`,
-//! keeps no state but the superblock, and gives inode numbers, all times, extended attributes and
-//! the device ranges behind a file.
+//! keeps no state but the superblock and what the log changed, and gives inode numbers, all times,
+//! extended attributes and the device ranges behind a file.
 //!
+//! * The log is replayed in memory when the filesystem is opened ([`log`]).
 //! * Names are looked up through the hash index of a directory where that can be trusted, else by
 //!   reading the directory ([`Xfs::lookup`]).
 //! * Checksums, owners and places of all metadata of version 5 are checked. What they do not hold
@@ -49,6 +50,7 @@ use std::sync::Arc;
 pub struct Xfs {
     device: Arc<dyn BlockSource>,
     superblock: Superblock,
+    log: Option<log::State>,
 }
 
 impl Xfs {
@@ -66,10 +68,37 @@ impl Xfs {
         }
     }
 
-    /// Opens the filesystem on a device; a damaged first superblock is replaced by a copy.
+    /// Opens the filesystem on a device: a damaged first superblock is replaced by a copy, and
+    /// the log is replayed in memory, of which [`Xfs::log`] tells how far that went.
     pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
         let superblock = Superblock::read(&*device)?;
-        Ok(Self { device, superblock })
+        let log::Replay { state, overlay } = log::replay(device, &superblock)?;
+        // What the log holds may be of the superblock too.
+        let superblock = match state {
+            log::State::Clean => superblock,
+            _ => Superblock::read(&*overlay)?,
+        };
+        Ok(Self { device: overlay, superblock, log: Some(state) })
+    }
+
+    /// Opens the filesystem as it is on the device, without a look at its log: for one whose log
+    /// cannot be read, or a device over which it was replayed already.
+    pub fn open_unreplayed(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
+        let superblock = Superblock::read(&*device)?;
+        Ok(Self { device, superblock, log: None })
+    }
+
+    /// How far the log was replayed; nothing if that was not tried.
+    pub fn log(&self) -> Option<&log::State> {
+        self.log.as_ref()
+    }
+
+    /// Whether the index of a directory may say that a name is absent. Without checksums a flipped
+    /// bit could hide a name, and with changes that are only in the log the index and the entries
+    /// may stem from different moments.
+    fn index_may_deny(&self) -> bool {
+        let settled = matches!(self.log, Some(log::State::Clean | log::State::Replayed(_)));
+        settled && self.superblock.has_checksums()
     }
 
     /// The validated superblock.
