@@ -31,7 +31,7 @@ fn run(device: Counted<FileSource>) -> (State, u64, u64) {
     let superblock = Superblock::read(&*device).unwrap();
     let replay = replay(device.clone(), &superblock).unwrap();
     let (reads, bytes) = device.count();
-    if let Ok(xfs) = Xfs::open(replay.overlay)
+    if let Ok(xfs) = Xfs::open_unreplayed(replay.overlay)
         && let Ok(root) = xfs.inode(xfs.root())
     {
         drop(xfs.read_dir(&root));
