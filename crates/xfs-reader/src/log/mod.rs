@@ -28,6 +28,7 @@ mod live;
 mod mapping;
 mod overlay;
 mod owner;
+mod pages;
 mod record;
 mod replay;
 mod ring;
@@ -157,7 +158,7 @@ fn finish(replayer: Replayer, bad: Option<Shortfall>) -> Result<Replay, Error> {
     why.extend(Shortfalls::into_list(shortfalls));
     let state =
         if why.is_empty() { State::Replayed(applied) } else { State::Partly { applied, why } };
-    Ok(Replay { state, overlay: Arc::new(overlay) })
+    Ok(Replay { state, overlay: Arc::new(overlay.settle()) })
 }
 
 fn not_replayed(device: Arc<dyn BlockSource>, why: Shortfall) -> Replay {
