@@ -13,6 +13,7 @@ use small::{inode, tool};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use xfs_reader::log::{Applied, Shortfall, State};
 use xfs_reader::{Error, Superblock, Xfs};
 
 const SECTOR: usize = 512;
@@ -152,5 +153,27 @@ fn sizes_that_do_not_fit_each_other_are_refused() {
         image[16 << 20] = 0;
         image[at] ^= 0x07;
         assert!(refused(&image).starts_with(expected), "{}", refused(&image));
+    }
+}
+
+/// A device with a log or with realtime files is not needed to read the rest.
+#[test]
+fn a_filesystem_is_read_without_its_other_devices() {
+    let work = tempfile::tempdir().unwrap();
+    let beside = work.path().join("beside");
+    File::create(&beside).unwrap().set_len(64 << 20).unwrap();
+    for (kind, option) in [("-l", "logdev"), ("-r", "rtdev")] {
+        let option = format!("{option}={}", beside.display());
+        let xfs = open(&small::make_plain(&[kind, &option])).unwrap();
+        assert_eq!(xfs.superblock().log_start == 0, kind == "-l");
+        assert_eq!(xfs.superblock().realtime_blocks > 0, kind == "-r");
+        let expected = match kind {
+            "-l" => State::Partly { applied: Applied::default(), why: vec![Shortfall::External] },
+            _ => State::Clean,
+        };
+        assert_eq!(xfs.log(), Some(&expected));
+        let many = inode(&xfs, "many");
+        assert_eq!(xfs.read_dir(&many).unwrap().entries.len(), 1500);
+        assert_eq!(xfs.lookup(&many, b"absent").unwrap(), None);
     }
 }

@@ -32,6 +32,15 @@ pub fn content() -> Vec<u8> {
 /// An image of 32 MiB, made with these options.
 pub fn make(options: &[&str]) -> Vec<u8> {
     let work = tempfile::tempdir().unwrap();
+    let path = work.path().join("image");
+    std::fs::write(&path, make_plain(options)).unwrap();
+    set_attributes(&path);
+    std::fs::read(&path).unwrap()
+}
+
+/// The same without attributes.
+pub fn make_plain(options: &[&str]) -> Vec<u8> {
+    let work = tempfile::tempdir().unwrap();
     let (image, protofile) = (work.path().join("image"), work.path().join("protofile"));
     let file = work.path().join("file");
     std::fs::write(&file, content()).unwrap();
@@ -43,7 +52,6 @@ pub fn make(options: &[&str]) -> Vec<u8> {
     mkfs.args(["-q", "-f", "-d", "agcount=2", "-p"]).arg(&protofile).args(options).arg(&image);
     let output = mkfs.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    set_attributes(&image);
     std::fs::read(&image).unwrap()
 }
 
@@ -79,7 +87,9 @@ fn set_attributes(image: &Path) {
     }
     writeln!(script, "path /attribute-large\nattr_set -s -v {LARGE_VALUE} large").unwrap();
     writeln!(script, "attr_set -r -v 10 small\nquit").unwrap();
-    let mut db = tool("xfs_db").arg("-x").arg(image).stdin(Stdio::piped()).spawn().unwrap();
+    let mut db = tool("xfs_db");
+    db.arg("-x").arg(image).stdin(Stdio::piped()).stderr(Stdio::null());
+    let mut db = db.spawn().unwrap();
     db.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
     assert!(db.wait().unwrap().success());
 }
@@ -88,7 +98,7 @@ fn set_attributes(image: &Path) {
 pub fn tool(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap()));
-    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdout(Stdio::null());
     command
 }
 
