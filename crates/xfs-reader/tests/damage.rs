@@ -295,17 +295,22 @@ fn attributes_and_values_with_wrong_checksums_are_told() {
     assert_eq!(xfs.xattr(&large, b"trusted.small").unwrap(), Some(vec![b'v'; 10]));
 }
 
-/// `mkfs.xfs` 6.1 fills long links of version 5 without their headers; `xfs_repair` calls them bad.
 #[test]
-fn a_long_link_without_a_header_is_told() {
+fn a_long_link_of_another_length_or_without_its_header_is_told() {
     let mut image = small::make(OLD);
     let xfs = open(&image);
     let link = inode(&xfs, "long-link");
-    assert_eq!(xfs.read_link(&link).unwrap().len(), 700);
-    // In version 4 nothing but its length can be wrong.
     let at = xfs.superblock().inode_offset(link.number.0).unwrap() as usize;
     image[at + 56..at + 64].copy_from_slice(&2000_u64.to_be_bytes());
     let xfs = open(&image);
     let link = inode(&xfs, "long-link");
     assert_eq!(what(&xfs.read_link(&link).unwrap_err()), "length of symbolic link in inode");
+
+    let mut image = small::make(NEW);
+    let xfs = open(&image);
+    let link = inode(&xfs, "long-link");
+    let at = xfs.ranges(&link, 0, 1).unwrap()[0].start as usize;
+    image[at..at + BLOCK].fill(b't');
+    let xfs = open(&image);
+    assert_eq!(what(&xfs.read_link(&link).unwrap_err()), "symbolic link in inode");
 }
