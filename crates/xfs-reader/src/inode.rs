@@ -121,7 +121,8 @@ impl Inode {
 
     /// Major and minor number of a device node.
     pub fn device(&self) -> Option<(u32, u32)> {
-        if !matches!(self.kind, Kind::CharDevice | Kind::BlockDevice) {
+        let is_device = matches!(self.kind, Kind::CharDevice | Kind::BlockDevice);
+        if !is_device || self.data.form != Form::Device {
             return None;
         }
         let number = be32(&self.data.bytes, 0);

@@ -22,6 +22,7 @@ mod directory;
 mod dirent;
 mod error;
 mod extent;
+mod features;
 mod file;
 mod fork;
 mod hashed;
@@ -38,8 +39,9 @@ mod xattr_leaf;
 
 pub use directory::{Damage, Entry, Listing};
 pub use error::Error;
+pub use features::incompat;
 pub use inode::{Inode, InodeNumber, Kind};
-pub use superblock::{Superblock, incompat};
+pub use superblock::Superblock;
 pub use time::Time;
 pub use xattr::Xattr;
 

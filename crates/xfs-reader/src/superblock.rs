@@ -2,77 +2,19 @@
 //! <https://docs.kernel.org/filesystems/xfs/> and "XFS Algorithms & Data Structures", "Superblocks".
 //!
 //! Refused: versions before 4, directories of version 1, log or inode formats without names here,
-//! incompatible features that are not in [`incompat`].
+//! features that `features.rs` does not know.
 
 use crate::Error;
 use crate::backup::find_backup;
 use crate::bytes::{be16, be32, be64, uuid};
 use crate::checksum;
+use crate::features::{self, features2, incompat, version};
 use block_source::{BlockSource, ReadError};
 
 const MAGIC: &[u8; 4] = b"XFSB";
 /// Bytes that are needed to know the size of a sector.
 const LEAST: usize = 512;
 const CHECKSUM: usize = 224;
-
-/// Incompatible features of version 5, by bit.
-pub mod incompat {
-    /// Directory entries tell the kind of what they name.
-    pub const FTYPE: u32 = 0x1;
-    /// Chunks of inodes may have gaps.
-    pub const SPARSE_INODES: u32 = 0x2;
-    /// Metadata carries another UUID than the one that users see.
-    pub const META_UUID: u32 = 0x4;
-    /// Times are nanoseconds since 1901.
-    pub const BIGTIME: u32 = 0x8;
-    /// The kernel will not mount before `xfs_repair` has run.
-    pub const NEEDS_REPAIR: u32 = 0x10;
-    /// Counts of extents have 64 bits.
-    pub const NREXT64: u32 = 0x20;
-    /// Files may have been exchanged piece by piece.
-    pub const EXCHANGE_RANGE: u32 = 0x40;
-    /// Inodes name their parents in hidden attributes.
-    pub const PARENT: u32 = 0x80;
-    /// Inodes of metadata have a folder of their own.
-    pub const METADIR: u32 = 0x100;
-    /// All that the reader knows.
-    pub const KNOWN: u32 = 0x1ff;
-    /// Names of what the reader does not know.
-    pub(crate) const UNKNOWN: &[(u32, &str)] = &[(0x200, "zoned"), (0x400, "gaps between zones")];
-}
-
-/// Bits of the version number.
-mod version {
-    pub const QUOTA: u16 = 0x40;
-    pub const ATTRIBUTES: u16 = 0x10;
-    pub const LOG_2: u16 = 0x400;
-    pub const UNWRITTEN: u16 = 0x1000;
-    pub const DIRECTORY_2: u16 = 0x2000;
-    pub const ASCII_CI: u16 = 0x4000;
-    pub const MORE: u16 = 0x8000;
-    /// All that have a meaning, with the low four bits that are the number itself.
-    pub const KNOWN: u16 = 0xf
-        | ATTRIBUTES
-        | 0x20
-        | QUOTA
-        | 0x80
-        | 0x100
-        | 0x200
-        | LOG_2
-        | 0x800
-        | UNWRITTEN
-        | DIRECTORY_2
-        | ASCII_CI
-        | MORE;
-}
-
-/// The second word of features of version 4.
-mod features2 {
-    pub const FTYPE: u32 = 0x200;
-    pub const PARENT: u32 = 0x10;
-    /// Lazy counters, attributes of version 2, project numbers of 32 bits, checksums, ftype.
-    pub const KNOWN: u32 = 0x2 | 0x8 | 0x80 | 0x100 | FTYPE;
-}
 
 /// A superblock whose numbers make sense together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +110,11 @@ impl Superblock {
         // Old kernels wrote the second word of features to a wrong place as well.
         let features2 = be32(raw, 200) | be32(raw, 204);
         match version {
-            4 => check_version_4(number, features2)?,
-            5 => check_version_5(raw)?,
+            4 => features::check_version_4(number, features2)?,
+            5 => {
+                check(checksum::holds(raw, CHECKSUM), "superblock checksum", be32(raw, CHECKSUM))?;
+                features::check_version_5(be32(raw, 216))?;
+            }
             _ => return Err(Error::unsupported(format!("XFS of version {version}"))),
         }
         if number & version::DIRECTORY_2 == 0 && version == 4 {
@@ -319,37 +264,6 @@ impl Superblock {
 
 fn check_magic(raw: &[u8]) -> Result<(), Error> {
     check(raw.len() >= LEAST && raw[..4] == *MAGIC, "no superblock magic", be32(raw, 0))
-}
-
-fn check_version_4(number: u16, features2: u32) -> Result<(), Error> {
-    let unknown = number & !version::KNOWN;
-    if unknown != 0 {
-        return Err(Error::unsupported(format!("version bits {unknown:#x}")));
-    }
-    let unknown = features2 & !features2::KNOWN;
-    if number & version::MORE != 0 && unknown != 0 {
-        let name = if unknown == features2::PARENT { " (old parent pointers)" } else { "" };
-        return Err(Error::unsupported(format!("features2 {unknown:#x}{name}")));
-    }
-    Ok(())
-}
-
-fn check_version_5(raw: &[u8]) -> Result<(), Error> {
-    check(checksum::holds(raw, CHECKSUM), "superblock checksum", be32(raw, CHECKSUM))?;
-    let unknown = be32(raw, 216) & !incompat::KNOWN;
-    if unknown == 0 {
-        return Ok(());
-    }
-    let mut names: Vec<_> = incompat::UNKNOWN
-        .iter()
-        .filter(|(bit, _)| unknown & bit != 0)
-        .map(|(_, name)| (*name).to_owned())
-        .collect();
-    let nameless = incompat::UNKNOWN.iter().fold(unknown, |rest, (bit, _)| rest & !bit);
-    if nameless != 0 {
-        names.push(format!("{nameless:#x}"));
-    }
-    Err(Error::unsupported(format!("incompatible features: {}", names.join(", "))))
 }
 
 fn check(holds: bool, what: &'static str, at: impl Into<u64>) -> Result<(), Error> {

@@ -13,5 +13,7 @@ mod protofile;
 mod protofiles;
 #[path = "support/reader.rs"]
 mod reader;
+#[path = "support/seal.rs"]
+mod seal;
 #[path = "support/second_witness.rs"]
 mod second_witness;

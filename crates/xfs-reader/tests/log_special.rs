@@ -19,7 +19,7 @@ mod tree;
 #[path = "log/workload.rs"]
 mod workload;
 
-use block_source::{BlockSource, FileSource};
+use block_source::FileSource;
 use case::{Case, Stop, case};
 use disk::Workplace;
 use random::Random;
@@ -29,8 +29,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use workload::Workload;
-use xfs_reader::log::{Replay, State, replay};
-use xfs_reader::{Superblock, Xfs};
+use xfs_reader::Xfs;
+use xfs_reader::log::State;
 
 fn check(case: &Case, stop: Stop, first: impl FnOnce(&Path), more: impl Fn(&Path) + Sync) {
     let Some(work) = Workplace::new() else { return };
@@ -93,11 +93,9 @@ fn files_that_were_swapped() {
         disk::run("xfs_io", &["-c".as_ref(), swap.as_ref(), one.as_os_str()]);
         let kernel = tree::by_kernel(&place);
         disk::stop(&place, true);
-        let device: Arc<dyn BlockSource> = Arc::new(FileSource::open(&image).unwrap());
-        let superblock = Superblock::read(&*device).unwrap();
-        let Replay { state, overlay } = replay(device, &superblock).unwrap();
-        assert!(matches!(state, State::Replayed(_)), "{state:?}");
-        let read = reader::by_reader(&Xfs::open(overlay).unwrap());
+        let xfs = Xfs::open(Arc::new(FileSource::open(&image).unwrap())).unwrap();
+        assert!(matches!(xfs.log(), Some(State::Replayed(_))), "{:?}", xfs.log());
+        let read = reader::by_reader(&xfs);
         let difference = tree::difference(&kernel, &read);
         assert!(difference.is_none(), "{make:?}: {}", difference.unwrap_or_default());
         drop(mount);

@@ -5,8 +5,12 @@
 
 #[path = "support/small.rs"]
 mod small;
+#[path = "support/sparse.rs"]
+mod sparse;
 
+use sparse::Sparse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xfs_reader::Xfs;
 
 const OPTIONS: [&[&str]; 5] = [
@@ -67,4 +71,23 @@ fn attributes_are_as_xfs_db_was_told() {
         assert_eq!(xfs.xattr(&file, b"trusted.small").unwrap(), Some(vec![b'v'; 10]));
         assert_eq!(xfs.xattr(&file, b"user.small").unwrap(), None);
     }
+}
+
+/// A node, a leaf and the entry; the tree of extents before each of them.
+#[test]
+fn a_lookup_in_a_large_folder_reads_a_few_blocks() {
+    let disk = Arc::new(Sparse::of(&small::make(&["-b", "size=1024"])));
+    let xfs = Xfs::open(disk.clone()).unwrap();
+    let folder = small::inode(&xfs, "most");
+    for index in (0..3000).step_by(50) {
+        for (name, is_there) in [(small::name(index), true), (small::name(index + 3000), false)] {
+            let before = disk.read();
+            assert_eq!(xfs.lookup(&folder, &name).unwrap().is_some(), is_there);
+            let read = disk.read() - before;
+            assert!(read <= 3 * (4096 + 1024), "{read} bytes");
+        }
+    }
+    let before = disk.read();
+    xfs.read_dir(&folder).unwrap();
+    assert!(disk.read() - before > 100_000);
 }

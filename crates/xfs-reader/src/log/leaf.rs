@@ -30,7 +30,7 @@ impl Leaf {
     /// The block that has, or would have, all extents from `start` to `end`; none if there is no
     /// such block, or the tree makes no sense.
     pub fn find(
-        overlay: &Overlay,
+        overlay: &mut Overlay,
         superblock: &Superblock,
         inode: &[u8],
         start: u64,
@@ -115,7 +115,7 @@ fn follow(body: &[u8], count: usize, start: u64, end: u64) -> Option<(usize, u64
 }
 
 fn read(
-    overlay: &Overlay,
+    overlay: &mut Overlay,
     superblock: &Superblock,
     block: u64,
     level: u16,

@@ -1,6 +1,7 @@
 //! Features that the installed `mkfs.xfs` may not know: set in the superblocks of a new, empty
 //! filesystem, before the kernel writes to it.
 
+use crate::seal::seal;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
@@ -31,11 +32,4 @@ pub fn add_incompat(image: &std::path::Path, features: u32) {
         seal(&mut sector, CHECKSUM);
         file.write_all_at(&sector, index * group).unwrap();
     }
-}
-
-/// Writes the checksum of a structure at `at` in it.
-pub fn seal(structure: &mut [u8], at: usize) {
-    structure[at..at + 4].fill(0);
-    let sum = crc32c::crc32c(structure);
-    structure[at..at + 4].copy_from_slice(&sum.to_le_bytes());
 }
