@@ -48,7 +48,7 @@ pub fn work(root: &Path, numbers: &mut Numbers, rounds: usize) {
 }
 
 /// Leaves a deleted file that is still open, and many changes that no one waits for.
-pub fn unfinished(root: &Path) -> File {
+pub fn unfinished(root: &Path, _: &mut Numbers) -> File {
     let path = root.join("deleted-while-open");
     fs::write(&path, vec![b'o'; 50_000]).unwrap();
     let open = File::open(&path).unwrap();
@@ -59,6 +59,28 @@ pub fn unfinished(root: &Path) -> File {
         fs::write(root.join(format!("lib/late-{index}")), "never committed").unwrap();
     }
     open
+}
+
+/// Changes that fast commits can write down, each waited for. No links and devices: what the kernel
+/// replays of those has no target.
+pub fn small(root: &Path, numbers: &mut Numbers) -> File {
+    for index in 0..60 {
+        let folder = root.join(format!("d{}", numbers.below(12)));
+        let made = folder.join(format!("made-{index}"));
+        match numbers.below(9) {
+            0 => fs::create_dir_all(folder.join(format!("folder-{index}/below"))).unwrap(),
+            1 => rename(&folder, root, numbers),
+            2 => drop(remove(&folder, numbers)),
+            3 => drop(fs::hard_link(root.join("lib/status"), &made)),
+            4 => sparse(&made, numbers),
+            5 => shrink(&made, numbers),
+            _ => write(&made, numbers),
+        }
+        let status = File::options().append(true).create(true).open(root.join("lib/log")).unwrap();
+        status.write_all_at(b"one more line", 13 * index).unwrap();
+        status.sync_all().unwrap();
+    }
+    File::open(root.join("lib/log")).unwrap()
 }
 
 fn write(path: &Path, numbers: &mut Numbers) {
