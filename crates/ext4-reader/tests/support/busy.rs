@@ -66,6 +66,7 @@ pub fn unfinished(root: &Path, _: &mut Numbers) -> File {
 pub fn small(root: &Path, numbers: &mut Numbers) -> File {
     for index in 0..60 {
         let folder = root.join(format!("d{}", numbers.below(12)));
+        fs::create_dir_all(&folder).unwrap();
         let made = folder.join(format!("made-{index}"));
         match numbers.below(9) {
             0 => fs::create_dir_all(folder.join(format!("folder-{index}/below"))).unwrap(),
