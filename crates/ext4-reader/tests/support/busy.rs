@@ -91,6 +91,9 @@ fn write(path: &Path, numbers: &mut Numbers) {
     if let Some(start) = bytes.get_mut(..4).filter(|_| numbers.below(3) == 0) {
         start.copy_from_slice(&[0xc0, 0x3b, 0x39, 0x98]);
     }
+    if path.is_symlink() {
+        fs::remove_file(path).unwrap();
+    }
     let mut file = File::create(path).unwrap();
     file.write_all(&bytes).unwrap();
     if numbers.below(6) == 0 {
@@ -150,7 +153,8 @@ fn shrink(path: &Path, numbers: &mut Numbers) {
 }
 
 fn sparse(path: &Path, numbers: &mut Numbers) {
-    let file = File::create(path).unwrap();
+    write(path, numbers);
+    let file = File::options().write(true).open(path).unwrap();
     for _ in 0..20 {
         file.write_all_at(b"island", numbers.below(3_000_000) as u64).unwrap();
     }
