@@ -144,7 +144,8 @@ impl Scan {
         if value.len() < 8 || u32_at(value, 0) != self.follows {
             return Step::End;
         }
-        if crc32c(self.sum, &tag[..8]) != u32_at(value, 4) {
+        let holds = crc32c(self.sum, &tag[..8]) == u32_at(value, 4) || cfg!(fuzzing);
+        if !holds {
             self.found.problem =
                 Some(Error::corrupt("checksum of a fast commit after transaction", self.follows));
             return Step::End;
