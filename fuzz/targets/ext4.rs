@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use ext4_reader::{Ext4, Inode, InodeNumber, Kind};
+use ext4_reader::{Ext4, Inode, InodeNumber, Journal, Kind, Replay};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target, fuzzer_mutate};
 use std::sync::Arc;
 
@@ -12,10 +12,14 @@ const MOST_ENTRIES: usize = 40;
 
 fuzz_target!(|data: &[u8]| {
     let device = Arc::new(data.to_vec());
+    let size = data.len();
     let _ = Ext4::claims(&*device);
     let _ = Ext4::claims_backup(&*device);
     if let Ok(ext4) = Ext4::open(device) {
         let _ = (ext4.missing_bytes(), ext4.superblock().generation());
+        if let Journal::Replayed(replay) = ext4.journal() {
+            assert!(replay.problems.len() <= Replay::MOST_KEPT && replay.blocks <= size / 1024);
+        }
         // Crafted superblocks may tell of many groups, which are cheap to look at, but not here.
         if ext4.superblock().inodes < 10_000 {
             let _ = ext4.check_descriptors();

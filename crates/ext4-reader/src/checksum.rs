@@ -51,6 +51,39 @@ pub fn inode_seed(filesystem_seed: u32, inode: &Inode) -> u32 {
     crc32c(seed, &inode.generation.to_le_bytes())
 }
 
+/// Whether the record of an inode has a checksum that holds. Half of it stands in the part that
+/// only larger inodes have.
+pub fn inode_holds(filesystem_seed: u32, inode: &Inode, raw: &[u8]) -> bool {
+    const LOW: usize = 0x7c;
+    const HIGH: usize = 0x82;
+    let mut blank = raw.to_vec();
+    blank[LOW..LOW + 2].fill(0);
+    let wide = raw.len() > 128 && u16_at(raw, 0x80) >= 4;
+    if wide {
+        blank[HIGH..HIGH + 2].fill(0);
+    }
+    let sum = crc32c(inode_seed(filesystem_seed, inode), &blank);
+    let high = if wide { u32::from(u16_at(raw, HIGH)) << 16 } else { sum & 0xffff_0000 };
+    sum == high | u32::from(u16_at(raw, LOW))
+}
+
+/// Whether a block of an extent tree has a checksum that holds. It stands after the last entry
+/// that there is room for.
+pub fn extents_hold(seed: u32, block: &[u8]) -> bool {
+    let end = 12 + 12 * usize::from(u16_at(block, 4));
+    let parts = block.split_at_checked(end).filter(|(_, tail)| tail.len() >= 4);
+    parts.is_some_and(|(entries, tail)| crc32c(seed, entries) == u32_at(tail, 0))
+}
+
+/// Whether a block of extended attributes has a checksum that holds. Inodes share such blocks, so
+/// it starts from the block's number.
+pub fn xattrs_hold(filesystem_seed: u32, number: u64, block: &[u8]) -> bool {
+    const AT: usize = 16;
+    let seed = crc32c(filesystem_seed, &number.to_le_bytes());
+    let sum = [&block[..AT], &[0; 4], &block[AT + 4..]].into_iter().fold(seed, crc32c);
+    sum == u32_at(block, AT)
+}
+
 /// Whether a directory block with entries has a checksum that holds.
 pub fn leaf_holds(seed: u32, block: &[u8]) -> bool {
     let Some((entries, tail)) = block.split_at_checked(block.len().saturating_sub(TAIL)) else {

@@ -94,6 +94,9 @@ impl Ext4 {
         if blocks.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(runs) = &inode.runs {
+            return Ok(runs.iter().filter(|run| run.within(blocks).is_some()).copied().collect());
+        }
         if inode.uses_extents() {
             self.extent_runs(inode, blocks)
         } else {

@@ -11,14 +11,17 @@
 //!   are read, their folding is not done.
 //! * A damaged directory gives what is good of it ([`Listing`]). Damaged superblocks and group
 //!   descriptors are replaced by their copies ([`Superblock::backup_used`],
-//!   [`Ext4::check_descriptors`]). Checksums of superblock, descriptors and directories are
-//!   checked; those of inodes, extents and extended attributes are not.
+//!   [`Ext4::check_descriptors`]).
+//! * All checksums of metadata are checked. A wrong one of an inode, an extent block or a block of
+//!   extended attributes is an error, as it is for the kernel: what it leads to may be another
+//!   file's. A wrong one of a directory block is told beside what is in it.
 //! * Refused: compressed and encrypted files, external journal devices as filesystems, dirdata,
 //!   unknown incompatible features.
 
 mod acl;
 mod backup;
 mod bytes;
+mod changes;
 mod checksum;
 mod directory;
 mod dirent;
@@ -42,7 +45,8 @@ pub use journal::{Journal, Replay};
 pub use superblock::{Generation, Superblock};
 
 use block_source::{BlockSource, ReadError};
-use journal::Overlay;
+use changes::Changes;
+use journal::{Contents, Overlay};
 use std::sync::Arc;
 
 /// An open filesystem.
@@ -52,6 +56,7 @@ pub struct Ext4 {
     journal: Journal,
     /// The device, if something is laid over it.
     overlay: Option<Arc<Overlay>>,
+    changes: Changes,
 }
 
 impl Ext4 {
@@ -68,12 +73,30 @@ impl Ext4 {
     /// Opens the filesystem on a device; a damaged primary superblock is replaced by a backup.
     pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
         let superblock = Superblock::read(&*device)?;
-        let raw = Self { device, superblock, journal: Journal::Clean, overlay: None };
-        let (journal, overlay) = journal::replay(&raw);
-        let Some(overlay) = overlay else { return Ok(Self { journal, ..raw }) };
-        // The journal may hold a newer superblock.
+        let (journal, changes) = (Journal::Clean, Changes::default());
+        let raw = Self { device, superblock, journal, overlay: None, changes };
+        match journal::read(&raw) {
+            Ok(None) => Ok(raw),
+            Ok(Some(contents)) => raw.with(contents),
+            Err(error) => Ok(Self { journal: Journal::Unread(error), ..raw }),
+        }
+    }
+
+    /// The filesystem with what its journal holds, a newer superblock perhaps among it.
+    fn with(self, contents: Contents) -> Result<Self, Error> {
+        let Contents { mut replay, overlay, fast } = contents;
         let superblock = Superblock::read(&*overlay)?;
-        Ok(Self { device: overlay.clone(), superblock, journal, overlay: Some(overlay) })
+        let device: Arc<dyn BlockSource> = overlay.clone();
+        let mut found = Self { device, superblock, overlay: Some(overlay), ..self };
+        for change in fast {
+            found.apply(change).unwrap_or_else(|problem| replay.problem(problem));
+        }
+        Ok(Self { journal: Journal::Replayed(replay), ..found })
+    }
+
+    /// The device as this reader sees it: with what the journal holds in place.
+    pub fn device(&self) -> Arc<dyn BlockSource> {
+        self.device.clone()
     }
 
     /// What became of the journal.

@@ -8,9 +8,13 @@ mod reader;
 #[path = "support/second_witness.rs"]
 mod second_witness;
 
-use conformance::{Abilities, Case, XattrRoom, can_mount, run};
+use conformance::{
+    Abilities, Case, Mounted, Row, XattrRoom, can_mount, compare, fill, mkfs, report, run, witness,
+    workplace,
+};
 use ext4_reader::Ext4;
 use reader::Reader;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What the options of mke2fs change in what can be held.
@@ -62,12 +66,44 @@ fn check(features: &str, options: &[&str], able: Able, wanted: Wanted) {
     let megabytes = if options.contains(&"bigalloc") { 5120 } else { 768 };
     let abilities = able.abilities(wanted.entries);
     let case = Case { format: "ext4", features, mkfs: &mkfs, mount: "loop", megabytes, abilities };
-    let outcome = run(&case, |image| {
-        let device = block_source::FileSource::open(image).unwrap();
-        Reader(Ext4::open(Arc::new(device)).unwrap_or_else(|error| panic!("{error}")))
-    });
+    let outcome = run(&case, open);
     assert!(outcome.tree.nodes.len() > 12_000 + wanted.entries);
     assert_eq!(second_witness::agrees(&outcome.image, &outcome.subject.0), wanted.seen_by_view);
+}
+
+/// Without `CONFIG_QUOTA` a kernel mounts these read-only: mke2fs fills the filesystem, and the
+/// kernel says what is in it.
+#[test]
+fn quota_project() {
+    if !can_mount() {
+        return;
+    }
+    let work = workplace();
+    let (root, image) = (work.path().join("root"), work.path().join("image"));
+    std::fs::create_dir(&root).unwrap();
+    // mke2fs adds names one after the other, which takes long in large folders.
+    fill(&root, &Abilities { large_folders: [3000, 600], ..Abilities::default() });
+    let options = ["-q", "-F", "-t", "ext4", "-N", "65536", "-O", "quota,project", "-d"];
+    let made = [&["mke2fs"], &options[..], &[root.to_str().unwrap()]].concat();
+    mkfs(&image, 768, &made);
+    let mounted = Mounted::new(&image, &work.path().join("place"), "loop,ro,noatime");
+    let tree = witness(mounted.path());
+    drop(mounted);
+    let differences = compare(&tree, &open(&image));
+    let (features, entries) = ("quota_project", tree.nodes.len());
+    report(&Row {
+        format: "ext4",
+        features,
+        witness: "kernel",
+        entries,
+        differences: &differences,
+    });
+    assert!(differences.is_empty() && entries > 5_000, "{differences:#?}");
+}
+
+fn open(image: &Path) -> Reader {
+    let device = block_source::FileSource::open(image).unwrap();
+    Reader(Ext4::open(Arc::new(device)).unwrap_or_else(|error| panic!("{error}")))
 }
 
 /// A test for each set of features: options of mke2fs, what it can hold, how much is wanted.
@@ -93,6 +129,11 @@ cases! {
     no_checksums: ["-t", "ext4", "-O", "^metadata_csum"], Able::All, SMALL;
     checksum_seed: ["-t", "ext4", "-O", "metadata_csum_seed"], Able::All, SMALL;
     meta_bg: ["-t", "ext4", "-O", "meta_bg,^resize_inode", "-b", "1024"], Able::Blocks(1024), SMALL_UNSEEN;
+    newer: ["-t", "ext4", "-O", "encrypt,verity,stable_inodes,orphan_file,mmp,fast_commit"], Able::All, SMALL_UNSEEN;
+    sparse_super2: ["-t", "ext4", "-O", "sparse_super2,^resize_inode"], Able::All, SMALL;
+    uninit_bg: ["-t", "ext4", "-O", "^metadata_csum,uninit_bg"], Able::All, SMALL;
+    no_64bit_no_flex_bg: ["-t", "ext4", "-O", "^64bit,^flex_bg"], Able::All, SMALL;
+    no_extents: ["-t", "ext4", "-O", "^extent,^64bit"], Able::Maps(4096), SMALL;
     no_index: ["-t", "ext4", "-O", "^dir_index"], Able::All, SMALL;
     no_filetype: ["-t", "ext2", "-O", "^filetype"], Able::Maps(4096), SMALL_UNSEEN;
 }

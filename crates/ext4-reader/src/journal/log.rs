@@ -3,10 +3,11 @@
 use super::overlay::Place;
 use super::superblock::{JournalSuperblock, MAGIC, Protection};
 use super::tags::Tag;
-use crate::bytes::{be32_at, be64_at, u32_at};
+use crate::bytes::{be32_at, be64_at};
 use crate::checksum::crc32_be;
 use crate::extent::Run;
 use crate::{Error, Ext4, InodeNumber, Kind};
+use std::ops::Range;
 
 const DESCRIPTOR: u32 = 1;
 const COMMIT: u32 = 2;
@@ -187,18 +188,9 @@ impl<'a> Log<'a> {
             || (kind == [0, 0] && stored == 0)
     }
 
-    /// What stands in the way of fast commits that follow the last transaction.
-    pub fn fast_commits(&self, next_sequence: u32) -> Option<Error> {
-        const HEAD: [u8; 4] = [9, 0, 8, 0];
-        let (first, end) = self.superblock.fast_commits?;
-        let block = if first < end { self.block(first) } else { return None };
-        match block {
-            Ok(block) if block[..4] == HEAD && u32_at(&block, 8) == next_sequence => {
-                Some(Error::unsupported("fast commits of the journal"))
-            }
-            Ok(_) => None,
-            Err(error) => Some(error),
-        }
+    /// The blocks of the journal that are kept for fast commits.
+    pub fn fast_commit_blocks(&self) -> Range<u32> {
+        self.superblock.fast_commits.clone()
     }
 
     /// The block at the cursor, which steps on.
@@ -234,7 +226,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    fn block(&self, index: u32) -> Result<Vec<u8>, Error> {
+    pub fn block(&self, index: u32) -> Result<Vec<u8>, Error> {
         self.raw.read_block(physical(&self.runs, index)?)
     }
 

@@ -9,14 +9,17 @@
 //! The list of orphans (files that were deleted while open, or being cut short) is not worked off:
 //! deleted ones have no name, and the others have their new size already.
 
+mod fast_commit;
 mod log;
 mod overlay;
 mod superblock;
 mod tags;
 
+pub use fast_commit::{Change, Naming};
 pub use overlay::Overlay;
 
 use crate::{Error, Ext4};
+use fast_commit::FastCommits;
 use log::{Log, Transaction};
 use overlay::Place;
 use std::collections::{BTreeMap, HashMap};
@@ -40,6 +43,8 @@ pub struct Replay {
     pub transactions: usize,
     /// Blocks that the journal gives in place of the device.
     pub blocks: usize,
+    /// Changes of fast commits after the last transaction.
+    pub fast_changes: usize,
     /// What of the journal is damaged or not understood and was left out; at most
     /// [`Replay::MOST_KEPT`].
     pub problems: Vec<Error>,
@@ -49,7 +54,7 @@ impl Replay {
     /// The most problems that are kept.
     pub const MOST_KEPT: usize = 16;
 
-    fn problem(&mut self, problem: Error) {
+    pub(crate) fn problem(&mut self, problem: Error) {
         if self.problems.len() < Self::MOST_KEPT {
             self.problems.push(problem);
         }
@@ -67,31 +72,41 @@ impl Journal {
     }
 }
 
-/// Reads the journal of a filesystem that says it needs that, and what to lay over the device.
-pub fn replay(raw: &Ext4) -> (Journal, Option<Arc<Overlay>>) {
-    if !raw.superblock.needs_recovery() {
-        return (Journal::Clean, None);
-    }
-    let log = match open(raw) {
-        Ok(Some(log)) => log,
-        Ok(None) => return (Journal::Clean, None),
-        Err(error) => return (Journal::Unread(error), None),
-    };
+/// What a journal holds.
+pub struct Contents {
+    pub replay: Replay,
+    /// To lay over the device.
+    pub overlay: Arc<Overlay>,
+    /// To be done after that.
+    pub fast: Vec<Change>,
+}
+
+/// Reads the journal of a filesystem that says it needs that; none if it is empty.
+pub fn read(raw: &Ext4) -> Result<Option<Contents>, Error> {
+    let Some(log) = open(raw)? else { return Ok(None) };
     let mut replay = Replay::default();
     let scan = log.scan();
     scan.problems.into_iter().for_each(|problem| replay.problem(problem));
     replay.transactions = scan.transactions.len();
     let places = places(&log, &scan.transactions, &mut replay);
-    if let Some(problem) = log.fast_commits(scan.next_sequence) {
-        replay.problem(problem);
-    }
+    // After damage to the log, what follows it is not known.
+    let fast = if replay.problems.is_empty() {
+        log.fast_commits(scan.next_sequence)
+    } else {
+        FastCommits::default()
+    };
+    fast.problem.into_iter().for_each(|problem| replay.problem(problem));
     replay.blocks = places.len();
+    replay.fast_changes = fast.changes.len();
     let overlay = Overlay::new(raw.device.clone(), raw.superblock.block_size, places);
-    (Journal::Replayed(replay), Some(Arc::new(overlay)))
+    Ok(Some(Contents { replay, overlay: Arc::new(overlay), fast: fast.changes }))
 }
 
 /// The log; none if it is empty.
 fn open(raw: &Ext4) -> Result<Option<Log<'_>>, Error> {
+    if !raw.superblock.needs_recovery() {
+        return Ok(None);
+    }
     let number = raw.superblock.journal_inode();
     let number = number.ok_or_else(|| Error::unsupported("a journal on another device"))?;
     let log = Log::open(raw, number)?;

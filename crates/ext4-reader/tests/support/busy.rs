@@ -48,7 +48,7 @@ pub fn work(root: &Path, numbers: &mut Numbers, rounds: usize) {
 }
 
 /// Leaves a deleted file that is still open, and many changes that no one waits for.
-pub fn unfinished(root: &Path) -> File {
+pub fn unfinished(root: &Path, _: &mut Numbers) -> File {
     let path = root.join("deleted-while-open");
     fs::write(&path, vec![b'o'; 50_000]).unwrap();
     let open = File::open(&path).unwrap();
@@ -61,12 +61,38 @@ pub fn unfinished(root: &Path) -> File {
     open
 }
 
+/// Changes that fast commits can write down, each waited for. No links and devices: what the kernel
+/// replays of those has no target.
+pub fn small(root: &Path, numbers: &mut Numbers) -> File {
+    for index in 0..60 {
+        let folder = root.join(format!("d{}", numbers.below(12)));
+        fs::create_dir_all(&folder).unwrap();
+        let made = folder.join(format!("made-{index}"));
+        match numbers.below(9) {
+            0 => fs::create_dir_all(folder.join(format!("folder-{index}/below"))).unwrap(),
+            1 => rename(&folder, root, numbers),
+            2 => drop(remove(&folder, numbers)),
+            3 => drop(fs::hard_link(root.join("lib/status"), &made)),
+            4 => sparse(&made, numbers),
+            5 => shrink(&made, numbers),
+            _ => write(&made, numbers),
+        }
+        let status = File::options().append(true).create(true).open(root.join("lib/log")).unwrap();
+        status.write_all_at(b"one more line", 13 * index).unwrap();
+        status.sync_all().unwrap();
+    }
+    File::open(root.join("lib/log")).unwrap()
+}
+
 fn write(path: &Path, numbers: &mut Numbers) {
     let length = [0, 30, 200, 5000, 20_000][numbers.below(5)];
     let mut bytes = vec![numbers.below(256) as u8; length];
     // A block that starts with the journal's magic number has to be escaped in a journal of data.
     if let Some(start) = bytes.get_mut(..4).filter(|_| numbers.below(3) == 0) {
         start.copy_from_slice(&[0xc0, 0x3b, 0x39, 0x98]);
+    }
+    if path.is_symlink() {
+        fs::remove_file(path).unwrap();
     }
     let mut file = File::create(path).unwrap();
     file.write_all(&bytes).unwrap();
@@ -127,7 +153,8 @@ fn shrink(path: &Path, numbers: &mut Numbers) {
 }
 
 fn sparse(path: &Path, numbers: &mut Numbers) {
-    let file = File::create(path).unwrap();
+    write(path, numbers);
+    let file = File::options().write(true).open(path).unwrap();
     for _ in 0..20 {
         file.write_all_at(b"island", numbers.below(3_000_000) as u64).unwrap();
     }
