@@ -21,7 +21,7 @@ fn noise(size: u64) -> Vec<u8> {
     (0..size).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
 }
 
-fn fill(root: &Path) {
+pub fn fill(root: &Path) {
     let folder = root.join("compressed");
     fs::create_dir(&folder).unwrap();
     set(&folder, "system.ntfs_attrib_be", &COMPRESSED.to_be_bytes());
