@@ -12,6 +12,7 @@ mod links;
 mod names;
 mod random_damage;
 mod reader;
+mod resident_list;
 mod sleuthkit;
 mod states;
 mod volume;
