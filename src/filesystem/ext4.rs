@@ -8,7 +8,7 @@ use super::{
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable, uuid};
-use ext4_reader::{Ext4, Generation, Inode, InodeNumber};
+use ext4_reader::{Ext4, Generation, Inode, InodeNumber, Journal};
 use second::{Second, may_help};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -38,7 +38,8 @@ impl FileSystemFormat for Ext {
         };
         let source = device.source.clone();
         let first = First(Ext4::open(source.clone())?);
-        Ok(Box::new(Adapter { first, second: Second::new(source.clone()), device: source }))
+        let second = Second::new(first.0.device());
+        Ok(Box::new(Adapter { first, second, device: source }))
     }
 }
 
@@ -119,6 +120,30 @@ impl Adapter {
     }
 }
 
+/// What of the journal was not replayed.
+fn journal_warnings(ext4: &Ext4) -> Vec<(GapReason, String)> {
+    let problems = match ext4.journal() {
+        Journal::Clean => return Vec::new(),
+        Journal::Replayed(replay) => &replay.problems[..],
+        Journal::Unread(problem) => std::slice::from_ref(problem),
+    };
+    let may = if ext4.superblock().recovery_is_unknown() { "may hold" } else { "holds" };
+    let warning = |problem: &ext4_reader::Error| {
+        let reason = match problem {
+            ext4_reader::Error::Unsupported { .. } => GapReason::Unsupported,
+            ext4_reader::Error::Corrupt { .. } => GapReason::Corrupt,
+            ext4_reader::Error::Read(_) => GapReason::Unreadable,
+        };
+        (
+            reason,
+            format!(
+                "the journal {may} changes that were not replayed; the newest may be missing: {problem}"
+            ),
+        )
+    };
+    problems.iter().map(warning).collect()
+}
+
 /// The first engine's error about a node that only the second knows.
 fn unknown(node: NodeId) -> Error {
     Error::Corrupt { what: format!("node {} is known to the second engine only", node.0) }
@@ -161,13 +186,7 @@ impl FileSystem for Adapter {
             let text = format!("the last {} bytes are missing", ext4.missing_bytes());
             warnings.push((GapReason::Corrupt, text));
         }
-        if ext4.superblock().needs_recovery() {
-            let may = if ext4.superblock().recovery_is_unknown() { "may hold" } else { "holds" };
-            let text = format!(
-                "the journal {may} changes that were not replayed; the newest may be missing"
-            );
-            warnings.push((GapReason::Unsupported, text));
-        }
+        warnings.extend(journal_warnings(ext4));
         warnings
     }
 

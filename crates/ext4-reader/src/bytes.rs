@@ -13,3 +13,13 @@ pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
 pub fn joined(low: u32, high: u32) -> u64 {
     u64::from(high) << 32 | u64::from(low)
 }
+
+/// A big-endian number, as journals have them.
+pub fn be32_at(bytes: &[u8], at: usize) -> u32 {
+    u32_at(bytes, at).swap_bytes()
+}
+
+/// A big-endian number of 64 bits.
+pub fn be64_at(bytes: &[u8], at: usize) -> u64 {
+    joined(be32_at(bytes, at + 4), be32_at(bytes, at))
+}

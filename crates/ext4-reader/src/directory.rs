@@ -4,6 +4,7 @@
 //! directory reads as a linear one, since its index hides in records that are unused; looking a
 //! name up through the index is in `hashed.rs`.
 
+use crate::changes::Names;
 use crate::dirent::{Records, is_name};
 use crate::extent::Run;
 use crate::hashed::{Verdict, is_index_node, is_index_root};
@@ -68,8 +69,31 @@ impl Ext4 {
     /// all other damage is told in the listing.
     pub fn read_dir(&self, inode: &Inode) -> Result<Listing, Error> {
         let mut entries = Vec::new();
+        if let Some(changed) = self.changes.names(inode.number) {
+            return self.read_changed(inode, changed);
+        }
         let damage = self.visit(inode, &mut |name, number| {
             entries.push(Entry { name: name.to_vec(), inode: number });
+            ControlFlow::Continue(())
+        })?;
+        Ok(Listing { entries, damage })
+    }
+
+    /// The entries of a directory in which fast commits changed names.
+    fn read_changed(&self, inode: &Inode, changed: &Names) -> Result<Listing, Error> {
+        check_directory(inode)?;
+        let added = changed
+            .names
+            .iter()
+            .filter_map(|(name, number)| Some(Entry { name: name.clone(), inode: (*number)? }));
+        let mut entries: Vec<Entry> = added.collect();
+        if changed.fresh {
+            return Ok(Listing { entries, damage: Damage::default() });
+        }
+        let damage = self.visit(inode, &mut |name, number| {
+            if !changed.names.contains_key(name) {
+                entries.push(Entry { name: name.to_vec(), inode: number });
+            }
             ControlFlow::Continue(())
         })?;
         Ok(Listing { entries, damage })
@@ -87,6 +111,13 @@ impl Ext4 {
         check_directory(directory)?;
         if !is_name(name) || name == b"." || name == b".." {
             return Ok(None);
+        }
+        if let Some(changed) = self.changes.names(directory.number) {
+            match changed.names.get(name) {
+                Some(number) => return Ok(*number),
+                None if changed.fresh => return Ok(None),
+                None => {}
+            }
         }
         match self.ask_index(directory, name) {
             Ok(Verdict::Found(number)) => Ok(Some(number)),

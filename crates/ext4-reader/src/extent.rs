@@ -2,13 +2,13 @@
 
 use crate::bytes::{joined, u16_at, u32_at};
 use crate::file::Effort;
-use crate::{Error, Ext4, Inode};
+use crate::{Error, Ext4, Inode, checksum};
 use std::ops::Range;
 
 const MAGIC: u16 = 0xf30a;
 const MOST_DEPTH: u16 = 5;
 /// Lengths above this mark blocks that are allocated and not written: they read as zeroes.
-const MOST_WRITTEN: u64 = 32768;
+pub const MOST_WRITTEN: u64 = 32768;
 
 /// Consecutive blocks of a file that are consecutive on the device. What no run covers is a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Ext4 {
             for (block, part) in node.children(inode, &span)?.into_iter().rev() {
                 if part.start < wanted.end && part.end > wanted.start {
                     effort.node()?;
-                    let child = Node::parse(&self.read_block(block)?, inode)?;
+                    let child = Node::parse(&self.extent_block(inode, block)?, inode)?;
                     // Spans that nest and nodes that are never empty bound the walk: no block of
                     // the file can be reached twice, so neither can a shared child.
                     if child.depth + 1 != node.depth || child.entries.is_empty() {
@@ -81,6 +81,18 @@ impl Ext4 {
             }
         }
         Ok(runs)
+    }
+}
+
+impl Ext4 {
+    fn extent_block(&self, inode: &Inode, block: u64) -> Result<Vec<u8>, Error> {
+        let bytes = self.read_block(block)?;
+        match self.superblock.checksum_seed {
+            Some(seed) if !checksum::extents_hold(checksum::inode_seed(seed, inode), &bytes) => {
+                Err(Error::corrupt("checksum of an extent block of inode", inode.number.0))
+            }
+            _ => Ok(bytes),
+        }
     }
 }
 

@@ -73,7 +73,11 @@ impl Ext4 {
         }
         let runs = self.runs(inode, offset..end)?;
         let parts = runs.iter().filter_map(|run| self.part(run, offset, end));
-        Ok(parts.map(|part| part.device).collect())
+        let ranges: Vec<_> = parts.map(|part| part.device).collect();
+        Ok(match &self.overlay {
+            Some(overlay) => overlay.locate(&ranges),
+            None => ranges,
+        })
     }
 
     fn runs(&self, inode: &Inode, bytes: Range<u64>) -> Result<Vec<Run>, Error> {
@@ -89,6 +93,9 @@ impl Ext4 {
     pub(crate) fn block_runs(&self, inode: &Inode, blocks: &Range<u64>) -> Result<Vec<Run>, Error> {
         if blocks.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(runs) = &inode.runs {
+            return Ok(runs.iter().filter(|run| run.within(blocks).is_some()).copied().collect());
         }
         if inode.uses_extents() {
             self.extent_runs(inode, blocks)

@@ -46,7 +46,7 @@ impl Ext4 {
                 Ok(None) | Err(_) => return Ok(Verdict::Unsure),
             }
             if !self.next_leaf(directory, &mut path)? {
-                let trusted = self.superblock.index_may_deny();
+                let trusted = self.index_may_deny();
                 return Ok(if trusted { Verdict::Absent } else { Verdict::Unsure });
             }
         }

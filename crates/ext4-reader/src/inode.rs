@@ -1,7 +1,9 @@
 //! Inodes: <https://docs.kernel.org/filesystems/ext4/dynamic.html#index-nodes>.
 
 use crate::bytes::{joined, u16_at, u32_at};
-use crate::{Error, Ext4};
+use crate::extent::Run;
+use crate::{Error, Ext4, checksum};
+use std::sync::Arc;
 
 /// Number of an inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,20 +78,32 @@ pub struct Inode {
     pub(crate) xattr_block: u64,
     /// The part of the record after the fixed fields, which may hold extended attributes.
     pub(crate) body: Vec<u8>,
+    /// Its map, if that is not the one on the device.
+    pub(crate) runs: Option<Arc<Vec<Run>>>,
 }
 
 impl Ext4 {
     /// Reads an inode.
     pub fn inode(&self, number: InodeNumber) -> Result<Inode, Error> {
+        if let Some((raw, runs)) = self.changes.inode(number) {
+            return Ok(Inode { runs: Some(runs), ..Inode::parse(number, raw)? });
+        }
         let range = self.inode_range(number)?;
         let mut raw = vec![0; (range.end - range.start) as usize];
         self.device.read_exact_at(range.start, &mut raw)?;
-        Inode::parse(number, &raw)
+        let inode = Inode::parse(number, &raw)?;
+        match self.superblock.checksum_seed {
+            // What a wrong map leads to may be another file's.
+            Some(seed) if !checksum::inode_holds(seed, &inode, &raw) => {
+                Err(Error::corrupt("checksum of inode", number.0))
+            }
+            _ => Ok(inode),
+        }
     }
 }
 
 impl Inode {
-    fn parse(number: InodeNumber, raw: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(number: InodeNumber, raw: &[u8]) -> Result<Self, Error> {
         let mode = u16_at(raw, 0);
         let extra = if raw.len() > 128 { usize::from(u16_at(raw, 0x80)) } else { 0 };
         let end = 128 + extra;
@@ -116,6 +130,7 @@ impl Inode {
             block: std::array::from_fn(|index| raw[0x28 + index]),
             xattr_block: joined(u32_at(raw, 0x68), u32::from(u16_at(raw, 0x76))),
             body: raw[end..].to_vec(),
+            runs: None,
         })
     }
 

@@ -1,10 +1,10 @@
 //! The superblock: <https://docs.kernel.org/filesystems/ext4/globals.html#super-block>.
 
-use crate::Error;
 use crate::backup::find_backup;
 use crate::bytes::{joined, u16_at, u32_at};
 use crate::checksum::{crc16, crc32c};
 use crate::name_hash::Sign;
+use crate::{Error, InodeNumber};
 use block_source::{BlockSource, ReadError};
 
 pub const PRIMARY: u64 = 1024;
@@ -90,6 +90,7 @@ pub struct Superblock {
     incompat: u32,
     ro_compat: u32,
     backup_groups: [u32; 2],
+    journal_inode: u32,
 }
 
 impl Superblock {
@@ -152,6 +153,7 @@ impl Superblock {
             incompat,
             ro_compat,
             backup_groups: [u32_at(raw, 0x24c), u32_at(raw, 0x250)],
+            journal_inode: u32_at(raw, 0xe0),
         };
         superblock.check()?;
         Ok(superblock)
@@ -187,9 +189,9 @@ impl Superblock {
         Ok(())
     }
 
-    /// Whether the journal holds changes that are not yet in place, since the filesystem was in
+    /// Whether the journal may hold changes that are not yet in place, since the filesystem was in
     /// use. Also if that is unknown: backups of the superblock do not say it, so with one in use
-    /// any journal may hold changes.
+    /// any journal may hold changes. What became of them says [`crate::Ext4::journal`].
     pub fn needs_recovery(&self) -> bool {
         self.incompat & incompat::RECOVER != 0 || self.recovery_is_unknown()
     }
@@ -215,11 +217,9 @@ impl Superblock {
         self.compat & COMPAT_DIR_INDEX != 0
     }
 
-    /// Whether the index of a directory may say that a name is absent. Without checksums a flipped
-    /// bit could hide a name, and before the journal is replayed the index and the entries may
-    /// stem from different moments.
-    pub(crate) fn index_may_deny(&self) -> bool {
-        self.checksum_seed.is_some() && !self.needs_recovery()
+    /// The inode that holds the journal; none if it is on another device.
+    pub(crate) fn journal_inode(&self) -> Option<InodeNumber> {
+        (self.journal_inode != 0).then_some(InodeNumber(self.journal_inode))
     }
 
     pub(crate) fn has(&self, feature: u32) -> bool {

@@ -7,7 +7,7 @@
 
 use crate::bytes::{u16_at, u32_at};
 use crate::superblock::incompat;
-use crate::{Error, Ext4, Inode, InodeNumber, acl};
+use crate::{Error, Ext4, Inode, InodeNumber, acl, checksum};
 use std::ops::Range;
 
 const MAGIC: u32 = 0xea02_0000;
@@ -84,7 +84,8 @@ impl Ext4 {
         }
         if inode.xattr_block != 0 {
             let block = self.read_block(inode.xattr_block)?;
-            if u32_at(&block, 0) != MAGIC {
+            let sound = |seed| checksum::xattrs_hold(seed, inode.xattr_block, &block);
+            if u32_at(&block, 0) != MAGIC || !self.superblock.checksum_seed.is_none_or(sound) {
                 return Err(corrupt(inode));
             }
             stored.take(block, BLOCK_HEADER, inode)?;

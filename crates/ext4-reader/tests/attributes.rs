@@ -22,7 +22,9 @@ fn image(options: &[&str], attributes: &[(&str, &str)]) -> Vec<u8> {
     fs::write(root.join("file"), "content").unwrap();
     fs::File::create(&image).unwrap().set_len(16 << 20).unwrap();
     let mut make = tool("mke2fs");
-    make.args(["-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d"]).arg(&root).args(options);
+    make.args(["-q", "-F", "-t", "ext4", "-O", "^has_journal,^metadata_csum", "-d"])
+        .arg(&root)
+        .args(options);
     assert!(make.arg(&image).status().expect("e2fsprogs is installed").success());
     for (name, value) in attributes {
         let request = format!("ea_set /file {name} {value}");
