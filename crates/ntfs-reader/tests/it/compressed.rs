@@ -1,8 +1,8 @@
 //! Files that ntfs-3g compresses as NTFS does (LZNT1).
 
-use crate::reader;
+use crate::hold::hold;
 use crate::volume::{Volume, set};
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::Ntfs;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -74,7 +74,7 @@ fn compressed_files() {
         let volume = Volume::new(64, &["-c", cluster]);
         fill(volume.mount("compression,noatime").path());
         let mounted = volume.mount("ro");
-        let reader = reader::hold(&format!("lznt1_{cluster}"), mounted, &volume.image(), false);
+        let reader = hold(&format!("lznt1_{cluster}"), mounted, &volume.image(), false);
         for name in ["text", "program", "mixed", "zeroes"] {
             let (stored, size) = stored(&reader.ntfs, &["compressed", name]);
             assert!(stored * 10 < size * 9, "{name} is not compressed: {stored} of {size}");

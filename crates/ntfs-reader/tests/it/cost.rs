@@ -2,7 +2,7 @@
 
 use crate::counting::Counting;
 use crate::volume::Volume;
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::Ntfs;
 use std::fs;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::reader;
 use crate::volume::Volume;
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::{Error, File, FileReference, Ntfs};
 use std::fs;
 use std::ops::Range;

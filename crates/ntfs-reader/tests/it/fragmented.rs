@@ -1,9 +1,9 @@
 //! Files, a directory and the file table itself in so many pieces that their runs need many
 //! records. ntfs-3g writes them and says what is in them. Needs root and FUSE.
 
-use crate::reader;
+use crate::hold::hold;
 use crate::volume::Volume;
-use ::conformance::{can_mount, tool};
+use conformance::{can_mount, tool};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
@@ -82,6 +82,6 @@ fn runs_in_many_records() {
     for number in [0, number("folder"), number("large")] {
         assert!(!is_resident(&volume.image(), number));
     }
-    let reader = reader::hold("runs_in_many_records", mounted, &volume.image(), false);
+    let reader = hold("runs_in_many_records", mounted, &volume.image(), false);
     assert!(reader.ntfs.health().lost_records.is_empty());
 }

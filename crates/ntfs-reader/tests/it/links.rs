@@ -2,7 +2,7 @@
 
 use crate::reader;
 use crate::volume::{Volume, reparse, set};
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::{Error, File, Kind, Ntfs, Reparse};
 use std::fs;
 

@@ -3,7 +3,7 @@
 
 use crate::counting::Counting;
 use crate::volume::{Volume, reparse, set};
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::{FileReference, Kind, Ntfs};
 use std::collections::BTreeSet;
 use std::fs::{self, File};

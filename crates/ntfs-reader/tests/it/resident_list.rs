@@ -2,9 +2,10 @@
 //! One is put there by hand; then ntfs-3g says again what is in the file.
 
 use crate::fragmented::is_resident;
+use crate::hold::hold;
 use crate::reader;
 use crate::volume::{Volume, set};
-use ::conformance::can_mount;
+use conformance::can_mount;
 use ntfs_reader::FileReference;
 use std::fs;
 use std::ops::Range;
@@ -38,7 +39,7 @@ fn lists_in_the_record() {
     assert!(!is_resident(&volume.image(), number));
     put_list_in_record(&volume, FileReference(number));
     assert!(is_resident(&volume.image(), number));
-    let reader = reader::hold("lists_in_the_record", volume.mount("ro"), &volume.image(), false);
+    let reader = hold("lists_in_the_record", volume.mount("ro"), &volume.image(), false);
     let file = reader.ntfs.file(FileReference(number)).unwrap();
     assert_eq!((file.links(), file.streams().len()), (3, 2));
 }

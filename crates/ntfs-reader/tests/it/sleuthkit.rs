@@ -4,7 +4,7 @@
 use crate::fragmented::fragmented;
 use crate::volume::Volume;
 use crate::{compressed, reader};
-use ::conformance::{can_mount, tool};
+use conformance::{can_mount, tool};
 use ntfs_reader::{FileReference, Kind, Ntfs};
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -3,7 +3,7 @@
 
 use crate::reader;
 use crate::volume::Volume;
-use ::conformance::{can_mount, tool};
+use conformance::{can_mount, tool};
 use ntfs_reader::{Error, FileReference, Log};
 use std::fs;
 use std::os::unix::fs::FileExt;

@@ -3,7 +3,7 @@
 
 use crate::reader;
 use crate::volume::{Volume, reparse, set};
-use ::conformance::{can_mount, tool};
+use conformance::{can_mount, tool};
 use ntfs_reader::{Compression, Error, File, Ntfs, Reparse};
 use std::fs;
 use std::path::Path;
