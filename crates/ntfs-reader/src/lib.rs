@@ -113,3 +113,14 @@ impl Ntfs {
         FileReference(file::ROOT)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// Fails to compile if not.
+    #[test]
+    fn readers_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::Ntfs>();
+        shared::<super::File>();
+    }
+}

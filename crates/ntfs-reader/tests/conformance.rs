@@ -6,8 +6,8 @@
 #[path = "it/reader.rs"]
 mod reader;
 
-use conformance::{Abilities, Case, XattrRoom, can_mount, run};
-use reader::Reader;
+use conformance::{Abilities, Case, XattrRoom, run};
+use reader::{Reader, can_mount};
 
 /// What ntfs-3g can hold: names are text, and streams are attributes. It keeps no unwritten
 /// clusters, and owners only by a map that the machine has to have.

@@ -1,8 +1,8 @@
 //! Files that ntfs-3g compresses as NTFS does (LZNT1).
 
 use crate::hold::hold;
+use crate::reader::can_mount;
 use crate::volume::{Volume, set};
-use conformance::can_mount;
 use ntfs_reader::Ntfs;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;

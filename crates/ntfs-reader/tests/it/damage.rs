@@ -1,8 +1,7 @@
 //! Volumes on which one thing is damaged: what is good is read, and the damage is told.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::Volume;
-use conformance::can_mount;
 use ntfs_reader::{Error, File, FileReference, Ntfs};
 use std::fs;
 use std::ops::Range;

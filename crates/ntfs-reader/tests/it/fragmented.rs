@@ -2,8 +2,9 @@
 //! records. ntfs-3g writes them and says what is in them. Needs root and FUSE.
 
 use crate::hold::hold;
+use crate::reader::can_mount;
 use crate::volume::Volume;
-use conformance::{can_mount, tool};
+use conformance::tool;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;

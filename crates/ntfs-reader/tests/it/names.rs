@@ -1,9 +1,9 @@
 //! Names: case, short forms, what is not sound Unicode, the system's files.
 
 use crate::hold::hold;
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, set};
-use conformance::{Mounted, can_mount};
+use conformance::Mounted;
 use ntfs_reader::{File, Ntfs};
 use std::ffi::OsStr;
 use std::fs;

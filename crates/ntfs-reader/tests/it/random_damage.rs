@@ -2,8 +2,8 @@
 //! end, or contradict itself.
 
 use crate::counting::Counting;
+use crate::reader::can_mount;
 use crate::volume::{Volume, reparse, set};
-use conformance::can_mount;
 use ntfs_reader::{FileReference, Kind, Ntfs};
 use std::collections::BTreeSet;
 use std::fs::{self, File};

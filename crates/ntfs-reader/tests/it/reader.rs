@@ -5,6 +5,15 @@ use ntfs_reader::{Error, File, FileReference, Ntfs};
 use std::path::Path;
 use std::sync::Arc;
 
+/// Whether this process can mount by ntfs-3g; says so if it cannot.
+pub fn can_mount() -> bool {
+    if !Path::new("/dev/fuse").exists() {
+        test_material::skip("comparison with ntfs-3g, which needs /dev/fuse");
+        return false;
+    }
+    conformance::can_mount()
+}
+
 /// A volume, and whether names that differ in case are other names, as its witness has it.
 pub struct Reader {
     pub ntfs: Ntfs,

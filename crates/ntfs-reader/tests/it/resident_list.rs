@@ -3,9 +3,8 @@
 
 use crate::fragmented::is_resident;
 use crate::hold::hold;
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, set};
-use conformance::can_mount;
 use ntfs_reader::FileReference;
 use std::fs;
 use std::ops::Range;

@@ -2,9 +2,10 @@
 //! it and reads its files by their numbers.
 
 use crate::fragmented::fragmented;
+use crate::reader::can_mount;
 use crate::volume::Volume;
 use crate::{compressed, reader};
-use conformance::{can_mount, tool};
+use conformance::tool;
 use ntfs_reader::{FileReference, Kind, Ntfs};
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,9 +1,9 @@
 //! Files as Windows compresses them as a whole: chunks that wimlib compressed, put on a volume by
 //! ntfs-3g. What is read must be what was compressed. Needs root, FUSE, Python and libwim.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, reparse, set};
-use conformance::{can_mount, tool};
+use conformance::tool;
 use ntfs_reader::{Compression, Error, File, Ntfs, Reparse};
 use std::fs;
 use std::path::Path;
