@@ -2,13 +2,17 @@
 //!
 //! All nodes that the index's bitmap says are in use are read, in the order in which they are
 //! stored, not from parent to child: a damaged node costs the names that it holds, not those of
-//! its children.
+//! its children. Nodes that only their parents tell of are read too, and are damage.
 
 use crate::error::Damage;
 use crate::file::{DOS, FIRST_USER, File, FileName, FileReference, Kind, ROOT};
 use crate::index::{Index, NAMES};
 use crate::record::kind;
 use crate::{Error, Ntfs, name};
+use std::collections::BTreeSet;
+
+/// What is done with each name.
+type See<'a> = &'a mut dyn FnMut(FileName, FileReference);
 
 /// A name and the file it names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,51 +55,59 @@ impl Ntfs {
     }
 
     /// Shows all names to `see`, but those that no path can hold.
-    pub(crate) fn visit(
-        &self,
-        directory: &File,
-        see: &mut dyn FnMut(FileName, FileReference),
-    ) -> Result<Damage, Error> {
+    pub(crate) fn visit(&self, directory: &File, see: See) -> Result<Damage, Error> {
         check_directory(directory)?;
         let mut damage = directory.damage.clone();
-        let index = self.index(directory, &mut damage)?;
-        show(&index, &index.root, &mut damage, see);
-        let bitmap = self.bitmap(directory, &index, &mut damage);
+        let index = &self.index(directory, &mut damage)?;
+        let bitmap = self.bitmap(directory, index, &mut damage);
+        let mut walk = Walk { index, see, damage, seen: BTreeSet::new(), told: BTreeSet::new() };
+        walk.show(&index.root);
         let size = index.size.min(MOST_BYTES);
         if index.size > size {
-            damage.note(Error::unsupported(format!("a directory of {} bytes", index.size)));
+            walk.damage.note(Error::unsupported(format!("a directory of {} bytes", index.size)));
         }
         self.disk.device.will_need(&self.index_ranges(directory, 0, size).unwrap_or_default());
-        let piece = PIECE / index.node_size;
-        for first in (0..size / index.node_size).step_by(piece as usize) {
-            let end = (size / index.node_size).min(first + piece);
-            let used = (first..end).filter(|node| is_set(&bitmap, *node));
-            self.visit_piece(&index, &used.collect::<Vec<_>>(), &mut damage, see);
+        let (all, piece) = (size / index.node_size, PIECE / index.node_size);
+        for first in (0..all).step_by(piece as usize) {
+            let used = (first..all.min(first + piece)).filter(|node| is_set(&bitmap, *node));
+            self.visit_piece(&mut walk, &used.collect::<Vec<_>>());
         }
-        Ok(damage)
+        self.visit_denied(&mut walk);
+        Ok(walk.damage)
+    }
+
+    /// Nodes to which others lead although the bitmap does not tell of them.
+    fn visit_denied(&self, walk: &mut Walk) {
+        while let Some(offset) = walk.told.pop_first() {
+            if walk.seen.contains(&offset) || walk.seen.len() as u64 > MOST_BYTES / 512 {
+                continue;
+            }
+            walk.seen.insert(offset);
+            let what = "index node that is not known to be in use in directory";
+            walk.damage.note(Error::corrupt(what, walk.index.directory));
+            match self.read_node(walk.index, offset) {
+                Ok(entries) => walk.show(&entries),
+                Err(error) => walk.damage.note(error),
+            }
+        }
     }
 
     /// Reads nodes that are near each other at once, or, if some cannot be read, one by one.
-    fn visit_piece(
-        &self,
-        index: &Index,
-        nodes: &[u64],
-        damage: &mut Damage,
-        see: &mut dyn FnMut(FileName, FileReference),
-    ) {
+    fn visit_piece(&self, walk: &mut Walk, nodes: &[u64]) {
         let (Some(first), Some(last)) = (nodes.first(), nodes.last()) else { return };
-        let size = index.node_size;
+        let (index, size) = (walk.index, walk.index.node_size);
         let start = first * size;
         let mut bytes = vec![0; ((last + 1) * size - start) as usize];
         let whole = self.disk.read(&index.runs, start, &mut bytes).is_ok();
         for node in nodes {
             let offset = node * size;
+            walk.seen.insert(offset);
             let at = (offset - start) as usize;
             let bytes = &mut bytes[at..at + size as usize];
             let read = if whole { Ok(()) } else { self.disk.read(&index.runs, offset, bytes) };
             match read.and_then(|()| index.open_node(offset, bytes)) {
-                Ok(entries) => show(index, entries, damage, see),
-                Err(error) => damage.note(error),
+                Ok(entries) => walk.show(entries),
+                Err(error) => walk.damage.note(error),
             }
         }
     }
@@ -137,25 +149,39 @@ fn is_hidden(directory: &File, stored: &FileName, file: FileReference) -> bool {
     system || stored.namespace == DOS
 }
 
-/// Shows the names of one node.
-fn show(
-    index: &Index,
-    node: &[u8],
-    damage: &mut Damage,
-    see: &mut dyn FnMut(FileName, FileReference),
-) {
-    for entry in index.entries(node) {
-        match entry {
-            Ok(entry) => {
-                let Some((name, file)) = entry.named else { continue };
-                if name.name.iter().any(|unit| *unit == 0 || *unit == u16::from(b'/')) {
-                    damage
-                        .note(Error::corrupt("name that no path can hold of file", file.number()));
-                } else {
-                    see(name, file);
+/// A directory that is being read.
+struct Walk<'a> {
+    index: &'a Index,
+    see: See<'a>,
+    damage: Damage,
+    /// Where the nodes start that were looked at.
+    seen: BTreeSet<u64>,
+    /// Where those start to which other nodes lead.
+    told: BTreeSet<u64>,
+}
+
+impl Walk<'_> {
+    /// Shows the names of one node.
+    fn show(&mut self, node: &[u8]) {
+        for entry in self.index.entries(node) {
+            match entry {
+                Ok(entry) => {
+                    self.told.extend(entry.child);
+                    if let Some((name, file)) = entry.named {
+                        self.show_name(name, file);
+                    }
                 }
+                Err(flaw) => self.damage.note(flaw),
             }
-            Err(flaw) => damage.note(flaw),
+        }
+    }
+
+    fn show_name(&mut self, name: FileName, file: FileReference) {
+        if name.name.iter().any(|unit| *unit == 0 || *unit == u16::from(b'/')) {
+            let what = "name that no path can hold of file";
+            self.damage.note(Error::corrupt(what, file.number()));
+        } else {
+            (self.see)(name, file);
         }
     }
 }

@@ -137,7 +137,7 @@ impl Ntfs {
         self.build(&record, table)
     }
 
-    fn build(&self, record: &Record, mut table: Table) -> Result<File, Error> {
+    fn build(&self, record: &Record, table: Table) -> Result<File, Error> {
         let information = table.find(kind::STANDARD_INFORMATION, &[])?;
         let lost = Error::corrupt("file without its times and flags", record.number);
         let information = self.value(&table, information.ok_or(lost)?, 1 << 10)?;
@@ -153,11 +153,10 @@ impl Ntfs {
             accessed: time(0x18),
             attributes: u32_at(&information, 0x20),
             security_id: (information.len() >= 0x38).then(|| u32_at(&information, 0x34)),
-            damage: std::mem::take(&mut table.damage),
+            damage: table.damage.clone(),
             reparse,
             table,
         };
-        file.table.damage = file.damage.clone();
         file.kind = self.kind(&file);
         Ok(file)
     }

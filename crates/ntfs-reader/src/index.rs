@@ -31,7 +31,7 @@ pub struct Index {
     pub runs: Vec<Run>,
     /// Bytes of the other nodes together.
     pub size: u64,
-    directory: u64,
+    pub directory: u64,
 }
 
 /// An entry of a node.

@@ -90,8 +90,7 @@ impl Ntfs {
     /// copy.
     pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
         let boot = BootSector::read(&*device)?;
-        let disk = Disk { device, boot };
-        let mft = Mft::open(&disk)?;
+        let (disk, mft) = find_table(device, boot)?;
         let volume = volume::read(&disk, &mft);
         let log = log::read(&disk, &mft);
         Ok(Self { disk, mft, volume, log, upcase: OnceLock::new() })
@@ -111,5 +110,29 @@ impl Ntfs {
     /// The root directory.
     pub fn root(&self) -> FileReference {
         FileReference(file::ROOT)
+    }
+}
+
+/// The file table where the boot sector says, else where its copy does: not all damage shows.
+fn find_table(device: Arc<dyn BlockSource>, boot: BootSector) -> Result<(Disk, Mft), Error> {
+    let disk = Disk { device, boot };
+    let reason = match Mft::open(&disk) {
+        Ok(mft) => return Ok((disk, mft)),
+        Err(reason) => reason,
+    };
+    let copy = boot::find_backup(&*disk.device)?.ok_or(reason.clone())?;
+    let disk = Disk { boot: copy, ..disk };
+    let mft = Mft::open(&disk).map_err(|_| reason)?;
+    Ok((disk, mft))
+}
+
+#[cfg(test)]
+mod tests {
+    /// Fails to compile if not.
+    #[test]
+    fn readers_are_shared_between_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<super::Ntfs>();
+        shared::<super::File>();
     }
 }

@@ -57,19 +57,24 @@ impl Table {
             return;
         };
         match self.clusters_mut(raw.kind, &raw.name) {
-            Some(clusters) => clusters.add(stored),
+            Some((flags, clusters)) => {
+                // As the sizes are, the flags are told by the piece with the first cluster.
+                if stored.first == 0 {
+                    *flags = raw.flags;
+                }
+                clusters.add(stored);
+            }
             None => self.attributes.push(Attribute::new(raw)),
         }
     }
 
-    fn clusters_mut(&mut self, kind: u32, name: &[u16]) -> Option<&mut Clusters> {
+    fn clusters_mut(&mut self, kind: u32, name: &[u16]) -> Option<(&mut u16, &mut Clusters)> {
         let mut all = self.attributes.iter_mut();
-        let found = all.find(|one| {
-            one.kind == kind && one.name == name && matches!(one.body, Body::Clusters(_))
-        });
-        found.and_then(|attribute| match &mut attribute.body {
-            Body::Clusters(clusters) => Some(clusters),
-            Body::Resident(_) => None,
+        all.find_map(|one| match &mut one.body {
+            Body::Clusters(clusters) if one.kind == kind && one.name == name => {
+                Some((&mut one.flags, clusters))
+            }
+            _ => None,
         })
     }
 
@@ -136,7 +141,7 @@ impl Table {
     /// Notes where the runs of an attribute go on.
     fn go_on(&mut self, entry: &Listed) {
         let piece = Piece { first: entry.first, place: Place::Record(entry.record) };
-        if let Some(clusters) = self.clusters_mut(entry.kind, &entry.name) {
+        if let Some((_, clusters)) = self.clusters_mut(entry.kind, &entry.name) {
             clusters.pieces.push(piece);
         } else {
             let body = Body::Clusters(Clusters { sizes: None, pieces: vec![piece] });

@@ -1,8 +1,8 @@
 //! Files that ntfs-3g compresses as NTFS does (LZNT1).
 
-use crate::reader;
+use crate::hold::hold;
+use crate::reader::can_mount;
 use crate::volume::{Volume, set};
-use ::conformance::can_mount;
 use ntfs_reader::Ntfs;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -21,7 +21,7 @@ fn noise(size: u64) -> Vec<u8> {
     (0..size).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
 }
 
-fn fill(root: &Path) {
+pub fn fill(root: &Path) {
     let folder = root.join("compressed");
     fs::create_dir(&folder).unwrap();
     set(&folder, "system.ntfs_attrib_be", &COMPRESSED.to_be_bytes());
@@ -74,7 +74,7 @@ fn compressed_files() {
         let volume = Volume::new(64, &["-c", cluster]);
         fill(volume.mount("compression,noatime").path());
         let mounted = volume.mount("ro");
-        let reader = reader::hold(&format!("lznt1_{cluster}"), mounted, &volume.image(), false);
+        let reader = hold(&format!("lznt1_{cluster}"), mounted, &volume.image(), false);
         for name in ["text", "program", "mixed", "zeroes"] {
             let (stored, size) = stored(&reader.ntfs, &["compressed", name]);
             assert!(stored * 10 < size * 9, "{name} is not compressed: {stored} of {size}");

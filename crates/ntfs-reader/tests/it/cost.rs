@@ -1,8 +1,8 @@
 //! How much is read to find and to read something.
 
 use crate::counting::Counting;
+use crate::reader::can_mount;
 use crate::volume::Volume;
-use ::conformance::can_mount;
 use ntfs_reader::Ntfs;
 use std::fs;
 use std::sync::Arc;

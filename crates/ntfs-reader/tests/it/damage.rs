@@ -1,8 +1,7 @@
 //! Volumes on which one thing is damaged: what is good is read, and the damage is told.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::Volume;
-use ::conformance::can_mount;
 use ntfs_reader::{Error, File, FileReference, Ntfs};
 use std::fs;
 use std::ops::Range;
@@ -70,9 +69,14 @@ fn the_copy_of_the_boot_sector_is_used() {
     let Some(mut image) = filled() else { return };
     assert!(!open(&image).health().backup_boot_used);
     assert!(Ntfs::claims(&image).unwrap());
-    for damage in [0..512, 0xb..0xd, 0xd..0xe, 0x40..0x41] {
+    // The last ones are not seen to be damage: other sizes, other places of the table and its copy.
+    let cases: [&[(usize, u8)]; 5] =
+        [&[(3, 0)], &[(0xb, 1)], &[(0xd, 1)], &[(0x40, 1)], &[(0x31, 1), (0x39, 1)]];
+    for case in cases {
         let mut image = image.clone();
-        image[damage].fill(0);
+        for (at, value) in case {
+            image[*at] = *value;
+        }
         let ntfs = open(&image);
         assert!(ntfs.health().backup_boot_used);
         is_whole(&ntfs);
@@ -151,7 +155,7 @@ fn a_damaged_node_of_an_index_costs_its_names_only() {
         .flat_map(|range| (range.start as usize..range.end as usize).step_by(4096))
         .collect();
     assert!(nodes.len() > 20, "{}", nodes.len());
-    for (index, node) in nodes.iter().enumerate() {
+    for (index, node) in nodes.iter().step_by(4).enumerate() {
         let mut image = image.clone();
         match index % 3 {
             0 => image[*node] = 0,
@@ -172,11 +176,11 @@ fn a_damaged_node_of_an_index_costs_its_names_only() {
                 Ok(None) => panic!("{name} is denied"),
                 Err(_) => failed += 1,
             }
-            if index > 2 && found > 40 {
+            if index > 0 && found > 40 {
                 break;
             }
         }
-        assert!(index > 2 || failed == lost, "{failed} of {lost}");
+        assert!(index > 0 || failed == lost, "{failed} of {lost}");
     }
 }
 
@@ -196,6 +200,46 @@ fn names_are_found_without_the_table_of_upper_case() {
     assert_eq!(ntfs.lookup(&folder, b"no such name").unwrap(), None);
 }
 
+/// Where an attribute of a type starts in a record.
+fn attribute(record: &[u8], kind: u8) -> usize {
+    let mut at = usize::from(u16::from_le_bytes([record[0x14], record[0x15]]));
+    while record[at] != kind {
+        at += usize::from(u16::from_le_bytes([record[at + 4], record[at + 5]]));
+    }
+    at
+}
+
+#[test]
+fn nodes_that_the_bitmap_denies_are_read() {
+    let Some(mut image) = filled() else { return };
+    let whole = open(&image);
+    let place = record(&whole, folder(&whole).reference);
+    let record = &mut image[place];
+    let bitmap = attribute(record, 0xb0);
+    let value = bitmap + usize::from(record[bitmap + 0x14]);
+    assert!(record[value] == 0xff);
+    record[value] = 0b0111_0110;
+    let ntfs = open(&image);
+    let listing = ntfs.read_dir(&folder(&ntfs)).unwrap();
+    assert_eq!(listing.entries.len(), FILES);
+    assert_eq!(listing.damage.count, 3);
+}
+
+#[test]
+fn an_index_without_its_nodes_is_damaged() {
+    let Some(mut image) = filled() else { return };
+    let whole = open(&image);
+    let place = record(&whole, folder(&whole).reference);
+    let record = &mut image[place];
+    let nodes = attribute(record, 0xa0);
+    // An attribute of a type that means nothing here.
+    record[nodes + 1] = 1;
+    let ntfs = open(&image);
+    let folder = folder(&ntfs);
+    assert!(!ntfs.read_dir(&folder).unwrap().damage.is_empty());
+    assert!(ntfs.lookup(&folder, name(1000).as_bytes()).is_err());
+}
+
 #[test]
 fn an_encrypted_file_is_refused() {
     let Some(mut image) = filled() else { return };
@@ -203,11 +247,7 @@ fn an_encrypted_file_is_refused() {
     let file = find(&whole, "large");
     let place = record(&whole, file);
     let record = &mut image[place];
-    // The flags of the attribute of type 0x80.
-    let mut at = usize::from(u16::from_le_bytes([record[0x14], record[0x15]]));
-    while record[at] != 0x80 {
-        at += usize::from(u16::from_le_bytes([record[at + 4], record[at + 5]]));
-    }
+    let at = attribute(record, 0x80);
     record[at + 0xd] |= 0x40;
     let ntfs = open(&image);
     let found = ntfs.read_at(&ntfs.file(file).unwrap(), 0, &mut [0; 10]);

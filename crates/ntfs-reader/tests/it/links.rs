@@ -1,8 +1,7 @@
 //! Reparse points that ntfs-3g stored, byte by byte as Windows does.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, reparse, set};
-use ::conformance::can_mount;
 use ntfs_reader::{Error, File, Kind, Ntfs, Reparse};
 use std::fs;
 

@@ -3,15 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "tests, whose helpers may panic too")]
 
 mod compressed;
-mod conformance;
 mod cost;
 mod counting;
 mod damage;
 mod fragmented;
+mod hold;
 mod links;
 mod names;
 mod random_damage;
 mod reader;
+mod resident_list;
+mod sleuthkit;
 mod states;
 mod volume;
 mod windows_compression;

@@ -1,8 +1,9 @@
 //! Names: case, short forms, what is not sound Unicode, the system's files.
 
-use crate::reader;
+use crate::hold::hold;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, set};
-use ::conformance::{Mounted, can_mount};
+use conformance::Mounted;
 use ntfs_reader::{File, Ntfs};
 use std::ffi::OsStr;
 use std::fs;
@@ -88,7 +89,7 @@ fn short_names_are_found_and_not_listed() {
         fs::write(&path, "").unwrap();
         set(&path, "system.ntfs_dos_name", format!("ANAME{index:03}.TXT").as_bytes());
     }
-    let reader = reader::hold("short_names", mounted, &volume.image(), false);
+    let reader = hold("short_names", mounted, &volume.image(), false);
     let mounted = volume.mount("ro");
     let root = root(&reader.ntfs);
     for index in 0..200 {
@@ -127,7 +128,7 @@ fn no_name_is_lost() {
     for name in names {
         fs::write(mounted.path().join(OsStr::from_bytes(name)), name).unwrap();
     }
-    let reader = reader::hold("names_of_any_units", mounted, &volume.image(), false);
+    let reader = hold("names_of_any_units", mounted, &volume.image(), false);
     let listing = reader.ntfs.read_dir(&root(&reader.ntfs)).unwrap();
     for name in names {
         assert!(listing.entries.iter().any(|entry| entry.name == name), "{name:?}");

@@ -2,8 +2,8 @@
 //! end, or contradict itself.
 
 use crate::counting::Counting;
+use crate::reader::can_mount;
 use crate::volume::{Volume, reparse, set};
-use ::conformance::can_mount;
 use ntfs_reader::{FileReference, Kind, Ntfs};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -50,7 +50,7 @@ fn fill(root: &Path) {
     for (name, algorithm) in [("xpress", 0), ("lzx", 1)] {
         let path = root.join(name);
         fs::write(&path, vec![0; 50_000]).unwrap();
-        let mut stored: Vec<u8> = (0..20_000_u32).map(|at| (at * at >> 7) as u8).collect();
+        let mut stored: Vec<u8> = (0..20_000_u32).map(|at| ((at * at) >> 7) as u8).collect();
         let width = if algorithm == 0 { 4096 } else { 32_768 };
         for chunk in 1..50_000_usize.div_ceil(width) {
             let end = u32::try_from(chunk * 1400).unwrap();
@@ -65,7 +65,7 @@ fn fill(root: &Path) {
 
 /// Where damage hurts: boot sector, records in use, nodes of indexes, compressed data.
 fn places(ntfs: &Ntfs, image: &[u8]) -> Vec<usize> {
-    let mut ranges = vec![0..96];
+    let mut ranges: Vec<_> = std::iter::once(0..96).collect();
     for number in (0..400).filter(|number| !(12..24).contains(number)) {
         let Ok(found) = ntfs.locate(FileReference(number)) else { continue };
         ranges.extend(

@@ -1,9 +1,9 @@
 //! What the volume tells of itself: label, serial number, whether it was unmounted. The witness is
 //! `ntfs-3g.probe`, whose exit code says why a volume cannot be mounted for writing.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::Volume;
-use ::conformance::{can_mount, tool};
+use conformance::tool;
 use ntfs_reader::{Error, FileReference, Log};
 use std::fs;
 use std::os::unix::fs::FileExt;

@@ -1,6 +1,6 @@
 //! Volumes that mkntfs makes and ntfs-3g fills. Needs root and FUSE.
 
-use ::conformance::{Mounted, mkfs, workplace};
+use conformance::{Mounted, mkfs, workplace};
 use rustix::fs::{XattrFlags, lsetxattr};
 use std::path::{Path, PathBuf};
 

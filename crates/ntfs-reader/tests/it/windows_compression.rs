@@ -1,9 +1,9 @@
 //! Files as Windows compresses them as a whole: chunks that wimlib compressed, put on a volume by
 //! ntfs-3g. What is read must be what was compressed. Needs root, FUSE, Python and libwim.
 
-use crate::reader;
+use crate::reader::{self, can_mount};
 use crate::volume::{Volume, reparse, set};
-use ::conformance::{can_mount, tool};
+use conformance::tool;
 use ntfs_reader::{Compression, Error, File, Ntfs, Reparse};
 use std::fs;
 use std::path::Path;
@@ -134,11 +134,7 @@ fn damage_to_compressed_data_is_told() {
             stored[middle..].fill(0);
         });
     }
-    put(&folder, "unknown", 10, b"x", 9);
-    fs::write(folder.join("no-stream"), b"").unwrap();
-    fs::File::options().write(true).open(folder.join("no-stream")).unwrap().set_len(9).unwrap();
-    let fields = [1, 2, 1, 0].map(u32::to_le_bytes).concat();
-    set(&folder.join("no-stream"), "system.ntfs_reparse_data", &reparse(TAG, &fields));
+    put_others(&folder);
     drop(mounted);
     let ntfs = reader::open(&volume.image());
     let mut out = vec![0; text.len()];
@@ -153,4 +149,13 @@ fn damage_to_compressed_data_is_told() {
     assert!(matches!(found, Err(Error::Unsupported { .. })), "{found:?}");
     let found = ntfs.read_at(&find(&ntfs, "damaged", "no-stream"), 0, &mut out);
     assert!(matches!(found, Err(Error::Corrupt { .. })), "{found:?}");
+}
+
+/// A compression that nobody knows, and a file without the stream.
+fn put_others(folder: &Path) {
+    put(folder, "unknown", 10, b"x", 9);
+    fs::write(folder.join("no-stream"), b"").unwrap();
+    fs::File::options().write(true).open(folder.join("no-stream")).unwrap().set_len(9).unwrap();
+    let fields = [1, 2, 1, 0].map(u32::to_le_bytes).concat();
+    set(&folder.join("no-stream"), "system.ntfs_reparse_data", &reparse(TAG, &fields));
 }

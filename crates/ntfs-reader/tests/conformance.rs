@@ -1,8 +1,13 @@
 //! Trees that ntfs-3g wrote, read by the reader and by ntfs-3g: all that `statx`, `readlink`,
 //! `read`, `listxattr` and `getxattr` tell must be the same. Needs root and FUSE.
 
-use crate::reader::{self, Reader};
-use ::conformance::{Abilities, Case, XattrRoom, can_mount, run};
+#![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
+
+#[path = "it/reader.rs"]
+mod reader;
+
+use conformance::{Abilities, Case, XattrRoom, run};
+use reader::{Reader, can_mount};
 
 /// What ntfs-3g can hold: names are text, and streams are attributes. It keeps no unwritten
 /// clusters, and owners only by a map that the machine has to have.
