@@ -3,7 +3,7 @@
 
 use crate::Error;
 use crate::bytes::{u32_at, u64_at};
-use crate::superblock::{Flags, MAGIC, Role, Superblock, Version, checksum, uuid};
+use crate::superblock::{Flags, MAGIC, Role, Superblock, Version, checksum, holds, uuid};
 
 /// Places for devices in the superblock.
 const DEVICES: u32 = 27;
@@ -20,7 +20,7 @@ pub fn parse(raw: &[u8], offset: u64) -> Result<Option<Superblock>, Error> {
     }
     let mut summed = raw.to_vec();
     summed[CHECKSUM..CHECKSUM + 4].fill(0);
-    if checksum(&summed) != word(38) {
+    if !holds(checksum(&summed), word(38)) {
         return Err(Error::corrupt("checksum of the md superblock at", offset));
     }
     let (raid_disks, number) = (word(10), word(992));

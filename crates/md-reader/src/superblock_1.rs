@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::bytes::{text, u16_at, u32_at, u64_at};
 use crate::superblock::{
-    Flags, LENGTH, MAGIC, MOST_MEMBERS, Role, Superblock, Version, checksum, uuid,
+    Flags, LENGTH, MAGIC, MOST_MEMBERS, Role, Superblock, Version, checksum, holds, uuid,
 };
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ pub fn parse(raw: &[u8], offset: u64, version: Version) -> Result<Option<Superbl
     }
     let mut summed = raw[..ROLES + devices as usize * 2].to_vec();
     summed[CHECKSUM..CHECKSUM + 4].fill(0);
-    if checksum(&summed) != u32_at(raw, CHECKSUM) {
+    if !holds(checksum(&summed), u32_at(raw, CHECKSUM)) {
         return Err(corrupt("checksum of the md superblock at"));
     }
     let features = u32_at(raw, 8);
