@@ -68,6 +68,16 @@ fn a_superblock_of_another_device_is_passed_over() {
     assert_eq!(assembly.arrays[0].devices, [1]);
 }
 
+/// The kernel was told that 8 sectors of the first member, 4000 after its data's start, are bad.
+#[test]
+fn blocks_that_are_noted_as_bad_are_read_from_another_member() {
+    let made = fixture("bad_blocks");
+    assert!(made.tools.contains("6048 for 8 sectors"));
+    let spoil = |image: &mut Vec<u8>| image[6048 * 512..6056 * 512].fill(0xff);
+    let array = assemble(&changed(&made, "m1", spoil)).arrays.remove(0);
+    assert_eq!(sha256(array.source.as_ref().unwrap()), made.rows[0].sha256);
+}
+
 /// Fields of a superblock set to what cannot be, with a checksum that holds.
 #[test]
 fn numbers_past_what_can_be_are_errors() {
