@@ -51,6 +51,8 @@ struct Link {
     origin: String,
     store: String,
     extents: u64,
+    /// The link bears the flag, not the store.
+    visible: bool,
 }
 
 struct Builder<'a> {
@@ -77,7 +79,7 @@ impl<'a> Builder<'a> {
                 continue;
             };
             let (origin, store) = (origin.clone(), store.clone());
-            let link = Link { origin, store, extents: *extents };
+            let link = Link { origin, store, extents: *extents, visible: logical.visible };
             if *merges {
                 merging.insert(link.origin.clone(), link);
             } else {
@@ -90,7 +92,11 @@ impl<'a> Builder<'a> {
 
     /// A volume as its owner sees it; `None` for what volumes are made of.
     fn visible(&mut self, name: &str) -> Option<LogicalVolume> {
-        let logical = self.group.logical.get(name).filter(|logical| logical.visible)?;
+        let logical = self.group.logical.get(name)?;
+        let link = self.snapshots.get(name);
+        if !link.map_or(logical.visible, |link| link.visible) {
+            return None;
+        }
         let only_a_part = |segment: &Segment| match &segment.kind {
             Kind::ThinPool { .. } | Kind::Snapshot { .. } => true,
             Kind::Unknown(kind) => is_pool(kind),
@@ -99,7 +105,6 @@ impl<'a> Builder<'a> {
         if logical.segments.as_deref().is_ok_and(|segments| segments.iter().all(only_a_part)) {
             return None;
         }
-        let link = self.snapshots.get(name);
         let extents = link.map_or(logical.extents(), |link| link.extents);
         let size = extents.saturating_mul(self.group.extent);
         let (source, problems, notes) = match self.presented(name) {

@@ -66,7 +66,7 @@ fn parse(sector: &[u8], number: u64) -> Result<Label, Error> {
     if u64_at(sector, 8) != number {
         return Err(corrupt("sector of an LVM label that says it stands elsewhere", number));
     }
-    if crc(&sector[CRC_START..]) != u32_at(sector, 16) {
+    if !holds(crc(&sector[CRC_START..]), u32_at(sector, 16)) {
         return Err(corrupt("checksum of the LVM label in sector", number));
     }
     let header = sector.get(u32_at(sector, CRC_START) as usize..).unwrap_or_default();
@@ -98,4 +98,10 @@ pub fn crc(bytes: &[u8]) -> u32 {
     let mut sum = crc32fast::Hasher::new_with_initial(!START);
     sum.update(bytes);
     !sum.finalize()
+}
+
+/// Whether a checksum is the one that is stored. A fuzzer, which could not get past it, may.
+#[expect(unexpected_cfgs, reason = "set by cargo-fuzz")]
+pub fn holds(computed: u32, stored: u32) -> bool {
+    cfg!(fuzzing) || computed == stored
 }

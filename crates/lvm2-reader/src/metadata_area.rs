@@ -5,7 +5,7 @@
 use crate::Error;
 use crate::bytes::{u32_at, u64_at};
 use crate::error::{corrupt, unsupported};
-use crate::label::{SECTOR, crc};
+use crate::label::{SECTOR, crc, holds};
 use block_source::BlockSource;
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ pub fn read(device: &dyn BlockSource, area: &Range<u64>) -> Result<Held, Error> 
     let mut header = vec![0; SECTOR];
     device.read_exact_at(area.start, &mut header)?;
     let wrong = |what| corrupt(what, area.start);
-    if header[4..20] != *MAGIC || crc(&header[4..]) != u32_at(&header, 0) {
+    if header[4..20] != *MAGIC || !holds(crc(&header[4..]), u32_at(&header, 0)) {
         return Err(wrong("header of the LVM metadata area at"));
     }
     if u32_at(&header, 20) != 1 {
@@ -53,7 +53,7 @@ pub fn read(device: &dyn BlockSource, area: &Range<u64>) -> Result<Held, Error> 
         return Err(wrong("place of the text in the LVM metadata area at"));
     }
     let text = read_round(device, area.start, size, offset, length as usize)?;
-    if crc(&text) != u32_at(&header, 56) {
+    if !holds(crc(&text), u32_at(&header, 56)) {
         return Err(wrong("checksum of the text in the LVM metadata area at"));
     }
     Ok(Held::Text(text))

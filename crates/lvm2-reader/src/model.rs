@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::error::corrupt;
-use crate::segment::{Kind, kind};
+use crate::segment::{Kind, kind, spare_extents};
 use crate::text::{self, Section};
 use std::collections::HashMap;
 
@@ -114,21 +114,24 @@ fn segments(section: &Section) -> Result<Vec<Segment>, &'static str> {
     let mut found = Vec::new();
     for (_, segment) in section.sections().filter(|(name, _)| is_segment(name)) {
         let start = segment.number("start_extent").ok_or("segment without a start")?;
-        let extents = segment.number("extent_count").ok_or("segment without a length")?;
-        found.push((start, Segment { extents, kind: kind(segment)? }));
+        let taken = segment.number("extent_count").ok_or("segment without a length")?;
+        let kind = kind(segment)?;
+        let extents = taken.checked_sub(spare_extents(segment, &kind));
+        let extents = extents.ok_or("segment that is all space for a reshape")?;
+        found.push((start, taken, Segment { extents, kind }));
     }
-    found.sort_by_key(|(start, _)| *start);
+    found.sort_by_key(|(start, _, _)| *start);
     let mut end = 0u64;
-    for (start, segment) in &found {
+    for (start, taken, segment) in &found {
         if *start != end || segment.extents == 0 {
             return Err("segments that overlap or leave gaps");
         }
-        end = end.checked_add(segment.extents).ok_or("segments past what can be")?;
+        end = end.checked_add(*taken).ok_or("segments past what can be")?;
     }
     if found.is_empty() {
         return Err("volume without segments");
     }
-    Ok(found.into_iter().map(|(_, segment)| segment).collect())
+    Ok(found.into_iter().map(|(_, _, segment)| segment).collect())
 }
 
 fn is_segment(name: &str) -> bool {

@@ -6,7 +6,9 @@ use crate::part::Part;
 use crate::raid_superblock::RaidSuperblock;
 use crate::segment::Raid;
 use block_source::BlockSource;
-use md_reader::layout::{Copies, Layout, Member, Mirror, Parity, Raid0, Raid10, Window, ZoneOrder};
+use md_reader::layout::{
+    Algorithm, Copies, Layout, Member, Mirror, Parity, Raid0, Raid10, Window, ZoneOrder,
+};
 use std::sync::Arc;
 
 /// One leg as it was found.
@@ -24,11 +26,24 @@ pub fn build(raid: Raid, chunk: u64, size: u64, legs: Vec<FoundLeg>) -> Result<P
     if newest.as_ref().is_some_and(|newest| newest.reshaping) {
         return Err(unsupported("a RAID volume in the middle of a reshape"));
     }
+    let raid = newest.as_ref().map_or(Some(raid), |newest| recorded(raid, newest));
+    let raid = raid.ok_or_else(|| corrupt("level in a RAID volume's superblock", 0u64))?;
     let mut sorted = Sorted::default();
     for (number, leg) in legs.into_iter().enumerate() {
         sorted.add(number, leg, newest.as_ref());
     }
     sorted.build(raid, chunk, size)
+}
+
+/// What the superblock says of the layout counts: the parity of what LVM calls raid4 has stood in
+/// two places. `None` if it says something else altogether.
+fn recorded(raid: Raid, newest: &RaidSuperblock) -> Option<Raid> {
+    match (raid, newest.level) {
+        (Raid::Parity(_), 4..=6) => Algorithm::new(newest.level, newest.layout).map(Raid::Parity),
+        (Raid::MirroredStripes(_), 10) => Some(Raid::MirroredStripes(newest.layout)),
+        (Raid::Mirrored, 1) | (Raid::Striped, 0) => Some(raid),
+        _ => None,
+    }
 }
 
 /// Legs by number, with what is wrong with some.

@@ -17,6 +17,9 @@ pub struct RaidSuperblock {
     /// Bytes of this leg that are filled; all if `None`.
     pub recovered: Option<u64>,
     pub reshaping: bool,
+    /// md's numbers for how the legs are used.
+    pub level: u32,
+    pub layout: u32,
     /// Bytes in front of the data.
     pub data_offset: u64,
 }
@@ -36,6 +39,8 @@ impl RaidSuperblock {
             events: u64_at(&raw, 16),
             failed: [u64_at(&raw, 24), more(120), more(128), more(136)],
             recovered: (recovered != u64::MAX).then(|| recovered.saturating_mul(512)),
+            level: u32_at(&raw, 48),
+            layout: u32_at(&raw, 52),
             reshaping: extended && u32_at(&raw, 60) & 1 != 0,
             data_offset: more(96).saturating_mul(512),
         })

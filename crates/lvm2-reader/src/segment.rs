@@ -106,6 +106,20 @@ pub fn kind(segment: &Section) -> Result<Kind, &'static str> {
     })
 }
 
+/// Extents that a RAID volume keeps for its next reshape: on each leg that holds data so many.
+pub fn spare_extents(segment: &Section, kind: &Kind) -> u64 {
+    let spare = segment.number("reshape_count").unwrap_or(0);
+    let Kind::Raid { raid, legs, .. } = kind else { return 0 };
+    let legs = legs.len() as u64;
+    let with_data = match raid {
+        Raid::Mirrored => 1,
+        Raid::Striped => legs,
+        Raid::MirroredStripes(layout) => legs / u64::from(layout & 0xff).max(1),
+        Raid::Parity(algorithm) => legs.saturating_sub(algorithm.parities() as u64),
+    };
+    spare.saturating_mul(with_data)
+}
+
 fn raid(name: &str, segment: &Section) -> Option<Raid> {
     let parity = |level, layout| Algorithm::new(level, layout).map(Raid::Parity);
     match name {
@@ -115,12 +129,12 @@ fn raid(name: &str, segment: &Section) -> Option<Raid> {
             let copies = segment.number("data_copies").unwrap_or(2);
             Some(Raid::MirroredStripes(1 << 8 | u32::from(u8::try_from(copies).ok()?)))
         }
-        "raid4" => parity(4, 0),
         "raid5_la" => parity(5, 0),
         "raid5_ra" => parity(5, 1),
         "raid5" | "raid5_ls" => parity(5, 2),
         "raid5_rs" => parity(5, 3),
-        "raid5_0" => parity(5, 4),
+        // The device mapper's raid4 is a raid5 whose first leg is the parity.
+        "raid4" | "raid5_0" => parity(5, 4),
         "raid5_n" => parity(5, 5),
         "raid6" | "raid6_zr" => parity(6, 8),
         "raid6_nr" => parity(6, 9),

@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::bytes::{u32_at, u64_at};
 use crate::error::{corrupt, missing, unsupported};
+use crate::label::holds;
 use crate::thin_tree::{BLOCK, Node, checksum};
 use block_source::BlockSource;
 use std::collections::HashMap;
@@ -55,7 +56,7 @@ impl Pool {
     ) -> Result<Self, Error> {
         let mut raw = vec![0; BLOCK];
         metadata.read_exact_at(0, &mut raw)?;
-        if u64_at(&raw, 32) != MAGIC || checksum(&raw[4..], SALT) != u32_at(&raw, 0) {
+        if u64_at(&raw, 32) != MAGIC || !holds(checksum(&raw[4..], SALT), u32_at(&raw, 0)) {
             return Err(corrupt("superblock of the thin pool", u32_at(&raw, 0)));
         }
         let (version, incompatible) = (u32_at(&raw, 40), u32_at(&raw, 360));

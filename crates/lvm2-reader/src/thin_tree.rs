@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::bytes::{u32_at, u64_at};
 use crate::error::corrupt;
+use crate::label::holds;
 
 pub const BLOCK: usize = 4096;
 const HEADER: usize = 32;
@@ -26,7 +27,7 @@ pub struct Node {
 impl Node {
     pub fn parse(raw: &[u8], block: u64) -> Result<Self, Error> {
         let wrong = |what| corrupt(what, block);
-        if u32_at(raw, 0) != checksum(&raw[4..], SALT) || u64_at(raw, 8) != block {
+        if !holds(checksum(&raw[4..], SALT), u32_at(raw, 0)) || u64_at(raw, 8) != block {
             return Err(wrong("checksum of the thin pool's metadata block"));
         }
         let flags = u32_at(raw, 4);

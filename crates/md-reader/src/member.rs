@@ -59,25 +59,12 @@ impl Members {
         freshest: &Superblock,
     ) {
         let name = &devices[index].name;
-        // As the kernel does: one event less may be a superblock that was just not written yet.
-        let stopped = found.events.saturating_add(1) < freshest.events;
-        if stopped && matches!(found.role(found.number), Role::Active(_)) {
-            let (own, newest) = (found.events, freshest.events);
-            let note = format!("{name} is left out: it stopped at event {own} of {newest}");
-            return self.notes.push(note);
-        }
-        let place = match freshest.role(found.number) {
-            Role::Active(place) => place,
-            Role::Spare => return self.notes.push(format!("{name} is a spare")),
-            Role::Faulty => return self.notes.push(format!("{name} has failed and is left out")),
-            Role::Journal => return self.notes.push(format!("{name} is the write journal")),
+        let place = match place(found, freshest) {
+            Ok(place) => place,
+            Err(why) => return self.notes.push(format!("{name} {why}")),
         };
-        if found.flags.catching_up {
-            return self.notes.push(format!("{name} is left out: it is being added again"));
-        }
         let Some(slot) = self.by_place.get_mut(place as usize) else {
-            self.problems.push(Error::corrupt("place of a member past the last", place));
-            return;
+            return self.problems.push(Error::corrupt("place of a member past the last", place));
         };
         if let Some(taken) = slot {
             let other = &devices[taken.device].name;
@@ -95,6 +82,25 @@ impl Members {
         if filled != u64::MAX {
             self.notes.push(format!("{name} is new and filled up to byte {filled}"));
         }
+    }
+}
+
+/// The place of a device in its array, or why it has none.
+fn place(found: &Superblock, freshest: &Superblock) -> Result<u32, String> {
+    let (own, newest) = (found.events, freshest.events);
+    // As the kernel does: one event less may be a superblock that was just not written yet.
+    let stopped = own.saturating_add(1) < newest;
+    if stopped && matches!(found.role(found.number), Role::Active(_)) {
+        return Err(format!("is left out: it stopped at event {own} of {newest}"));
+    }
+    match freshest.role(found.number) {
+        Role::Active(_) if found.flags.catching_up => {
+            Err("is left out: it is being added again".to_owned())
+        }
+        Role::Active(place) => Ok(place),
+        Role::Spare => Err("is a spare".to_owned()),
+        Role::Faulty => Err("has failed and is left out".to_owned()),
+        Role::Journal => Err("is the write journal".to_owned()),
     }
 }
 

@@ -169,6 +169,12 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     (sum as u32).wrapping_add((sum >> 32) as u32)
 }
 
+/// Whether a checksum is the one that is stored. A fuzzer, which could not get past it, may.
+#[expect(unexpected_cfgs, reason = "set by cargo-fuzz")]
+pub fn holds(computed: u32, stored: u32) -> bool {
+    cfg!(fuzzing) || computed == stored
+}
+
 /// Sixteen bytes as mdadm writes them.
 pub fn uuid(bytes: &[u8]) -> String {
     let word = |part: &[u8]| part.iter().fold(0, |word, byte| word << 8 | u32::from(*byte));

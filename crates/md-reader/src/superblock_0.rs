@@ -3,7 +3,7 @@
 
 use crate::Error;
 use crate::bytes::{u32_at, u64_at};
-use crate::superblock::{Flags, MAGIC, Role, Superblock, Version, checksum, uuid};
+use crate::superblock::{Flags, MAGIC, Role, Superblock, Version, checksum, holds, uuid};
 
 /// Places for devices in the superblock.
 const DEVICES: u32 = 27;
@@ -18,15 +18,7 @@ pub fn parse(raw: &[u8], offset: u64) -> Result<Option<Superblock>, Error> {
     if word(0) != MAGIC || word(1) != 0 || !matches!(word(2), 90 | 91) {
         return Ok(None);
     }
-    let mut summed = raw.to_vec();
-    summed[CHECKSUM..CHECKSUM + 4].fill(0);
-    if checksum(&summed) != word(38) {
-        return Err(Error::corrupt("checksum of the md superblock at", offset));
-    }
-    let (raid_disks, number) = (word(10), word(992));
-    if raid_disks == 0 || raid_disks > DEVICES || number >= DEVICES {
-        return Err(Error::corrupt("number of members in the md superblock at", offset));
-    }
+    check(raw, offset)?;
     let id: Vec<u8> =
         [5, 13, 14, 15].into_iter().flat_map(|index| word(index).to_be_bytes()).collect();
     let flags = Flags {
@@ -44,16 +36,30 @@ pub fn parse(raw: &[u8], offset: u64) -> Result<Option<Superblock>, Error> {
         level: word(7).cast_signed(),
         layout: word(64),
         chunk: u64::from(word(65)),
-        raid_disks,
+        raid_disks: word(10),
         member_size: u64::from(word(8)) * 1024,
         data: 0..offset,
-        number,
-        roles: (0..DEVICES).map(|device| role(raw, device, raid_disks)).collect(),
+        number: word(992),
+        roles: (0..DEVICES).map(|device| role(raw, device, word(10))).collect(),
         recovered: None,
         bad: None,
         bad_shift: 0,
         flags,
     }))
+}
+
+/// The checksum, and the numbers that bound others.
+fn check(raw: &[u8], offset: u64) -> Result<(), Error> {
+    let mut summed = raw.to_vec();
+    summed[CHECKSUM..CHECKSUM + 4].fill(0);
+    if !holds(checksum(&summed), u32_at(raw, CHECKSUM)) {
+        return Err(Error::corrupt("checksum of the md superblock at", offset));
+    }
+    let (raid_disks, number) = (u32_at(raw, 10 * 4), u32_at(raw, 992 * 4));
+    if raid_disks == 0 || raid_disks > DEVICES || number >= DEVICES {
+        return Err(Error::corrupt("number of members in the md superblock at", offset));
+    }
+    Ok(())
 }
 
 fn role(raw: &[u8], device: u32, raid_disks: u32) -> Role {

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::bytes::{text, u16_at, u32_at, u64_at};
 use crate::superblock::{
-    Flags, LENGTH, MAGIC, MOST_MEMBERS, Role, Superblock, Version, checksum, uuid,
+    Flags, LENGTH, MAGIC, MOST_MEMBERS, Role, Superblock, Version, checksum, holds, uuid,
 };
 use std::ops::Range;
 
@@ -34,29 +34,14 @@ pub fn parse(raw: &[u8], offset: u64, version: Version) -> Result<Option<Superbl
     if !signed || u64_at(raw, 144).checked_mul(512) != Some(offset) {
         return Ok(None);
     }
-    let corrupt = |what| Error::corrupt(what, offset);
-    let devices = u32_at(raw, 220);
-    if devices > MOST_MEMBERS {
-        return Err(corrupt("number of devices in the md superblock at"));
-    }
-    let mut summed = raw[..ROLES + devices as usize * 2].to_vec();
-    summed[CHECKSUM..CHECKSUM + 4].fill(0);
-    if checksum(&summed) != u32_at(raw, CHECKSUM) {
-        return Err(corrupt("checksum of the md superblock at"));
-    }
+    check(raw, offset)?;
     let features = u32_at(raw, 8);
-    if features & !KNOWN != 0 {
-        return Err(Error::unsupported(format!("md features {:#x}", features & !KNOWN)));
-    }
-    let raid_disks = u32_at(raw, 92);
-    if raid_disks > MOST_MEMBERS {
-        return Err(corrupt("number of members in the md superblock at"));
-    }
-    let out_of_range = || corrupt("size in the md superblock at");
+    let out_of_range = || Error::corrupt("size in the md superblock at", offset);
     let sectors = |at: usize| u64_at(raw, at).checked_mul(512).ok_or_else(out_of_range);
     let data = sectors(128)?;
     let data_end = data.checked_add(sectors(136)?).ok_or_else(out_of_range)?;
     let recovering = features & RECOVERY != 0 && features & JOURNAL == 0;
+    let devices = u32_at(raw, 220) as usize;
     Ok(Some(Superblock {
         version,
         uuid: uuid(&raw[16..32]),
@@ -67,16 +52,38 @@ pub fn parse(raw: &[u8], offset: u64, version: Version) -> Result<Option<Superbl
         level: u32_at(raw, 72).cast_signed(),
         layout: u32_at(raw, 76),
         chunk: u64::from(u32_at(raw, 88)) * 512,
-        raid_disks,
+        raid_disks: u32_at(raw, 92),
         member_size: sectors(80)?,
         data: data..data_end,
         number: u32_at(raw, 160),
-        roles: (0..devices as usize).map(|device| role(u16_at(raw, ROLES + device * 2))).collect(),
+        roles: (0..devices).map(|device| role(u16_at(raw, ROLES + device * 2))).collect(),
         recovered: recovering.then(|| u64_at(raw, 152).saturating_mul(512)),
         bad: bad_blocks(raw, offset, features),
         bad_shift: raw[185],
         flags: flags(features, u64_at(raw, 208)),
     }))
+}
+
+/// The checksum, the features, and the numbers that bound others.
+fn check(raw: &[u8], offset: u64) -> Result<(), Error> {
+    let corrupt = |what| Error::corrupt(what, offset);
+    let devices = u32_at(raw, 220);
+    if devices > MOST_MEMBERS {
+        return Err(corrupt("number of devices in the md superblock at"));
+    }
+    let mut summed = raw[..ROLES + devices as usize * 2].to_vec();
+    summed[CHECKSUM..CHECKSUM + 4].fill(0);
+    if !holds(checksum(&summed), u32_at(raw, CHECKSUM)) {
+        return Err(corrupt("checksum of the md superblock at"));
+    }
+    let unknown = u32_at(raw, 8) & !KNOWN;
+    if unknown != 0 {
+        return Err(Error::unsupported(format!("md features {unknown:#x}")));
+    }
+    if u32_at(raw, 92) > MOST_MEMBERS {
+        return Err(corrupt("number of members in the md superblock at"));
+    }
+    Ok(())
 }
 
 fn role(number: u16) -> Role {

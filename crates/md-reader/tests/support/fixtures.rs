@@ -28,14 +28,14 @@ fn folder(kind: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../disk-fixtures").join(kind)
 }
 
-/// All fixtures of a kind, `lvm2` or `md`.
-pub fn all(kind: &str) -> Vec<Fixture> {
+/// All fixtures of a kind, `lvm2` or `md`, one after the other.
+pub fn all(kind: &str) -> impl Iterator<Item = Fixture> {
     let entries = fs::read_dir(folder(kind)).unwrap().map(|entry| entry.unwrap());
     let folders = entries.filter(|entry| entry.file_type().unwrap().is_dir());
     let mut names: Vec<String> =
         folders.map(|entry| entry.file_name().into_string().unwrap()).collect();
     names.sort();
-    names.iter().map(|name| fixture(kind, name)).collect()
+    names.into_iter().map(move |name| fixture(kind, &name))
 }
 
 pub fn fixture(kind: &str, name: &str) -> Fixture {
