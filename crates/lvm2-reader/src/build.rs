@@ -4,14 +4,11 @@ use crate::collect::Found;
 use crate::error::{corrupt, missing, unsupported};
 use crate::model::{Group, Logical, Segment};
 use crate::part::{Part, Zeroes, join};
-use crate::raid::{self, FoundLeg};
-use crate::raid_superblock::RaidSuperblock;
-use crate::segment::{Area, Kind, Leg};
+use crate::raid;
+use crate::segment::Kind;
 use crate::snapshot::Snapshot;
-use crate::thin::Thin;
 use crate::thin_pool::Pool;
 use crate::{Device, Error, LogicalVolume, VolumeGroup};
-use md_reader::layout::{Copies, Member, Mirror, Raid0, Window, ZoneOrder};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -39,7 +36,7 @@ pub fn group(devices: &[Device], found: Found) -> VolumeGroup {
     VolumeGroup { name, uuid, sequence, devices, volumes, problems, notes }
 }
 
-fn missing_physical(group: &Group, name: &str) -> Error {
+pub fn missing_physical(group: &Group, name: &str) -> Error {
     group.physical.get(name).map_or_else(
         || missing(format!("physical volume {name}, which the group does not have,")),
         |physical| missing(format!("physical volume {} ({})", physical.id, physical.device)),
@@ -55,16 +52,18 @@ struct Link {
     visible: bool,
 }
 
-struct Builder<'a> {
-    devices: &'a [Device],
-    group: &'a Group,
-    physical: &'a HashMap<String, usize>,
+/// What volumes are built from, and those that were built.
+pub struct Builder<'a> {
+    pub devices: &'a [Device],
+    pub group: &'a Group,
+    /// Device of each physical volume that is there.
+    pub physical: &'a HashMap<String, usize>,
     /// By the store's name.
     snapshots: HashMap<String, Link>,
     /// By the origin's name.
     merging: HashMap<String, Link>,
     built: HashMap<String, Result<Part, Error>>,
-    pools: HashMap<String, Result<(Arc<Pool>, Part), Error>>,
+    pub pools: HashMap<String, Result<(Arc<Pool>, Part), Error>>,
     /// Volumes that are being built, outermost first.
     open: Vec<String>,
 }
@@ -115,7 +114,7 @@ impl<'a> Builder<'a> {
         Some(LogicalVolume { name, uuid, size, source, problems, notes })
     }
 
-    fn presented(&mut self, name: &str) -> Result<Part, Error> {
+    pub fn presented(&mut self, name: &str) -> Result<Part, Error> {
         if let Some(link) = self.snapshots.get(name) {
             let (origin, size) = (link.origin.clone(), link.extents);
             return self.snapshot(&origin, name, size);
@@ -141,7 +140,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The volume's own content.
-    fn plain(&mut self, name: &str) -> Result<Part, Error> {
+    pub fn plain(&mut self, name: &str) -> Result<Part, Error> {
         if let Some(built) = self.built.get(name) {
             return built.clone();
         }
@@ -191,139 +190,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn striped(&mut self, areas: &[Area], chunk: u64, extents: u64) -> Result<Part, Error> {
-        let count = areas.len() as u64;
-        if !extents.is_multiple_of(count) {
-            return Err(corrupt("extents that are no multiple of the stripes", extents));
-        }
-        let length = self.bytes(extents / count)?;
-        if let [area] = areas {
-            return self.area(area, length);
-        }
-        let layout = Raid0::new(chunk, &vec![length; areas.len()], ZoneOrder::Alternate);
-        let layout = layout.ok_or_else(|| corrupt("stripe size of a volume", chunk))?;
-        let parts = areas.iter().map(|area| self.area(area, length)).collect();
-        let (members, mut part) = gather(parts)?;
-        let cost = part.cost;
-        part.source = Arc::new(Copies::new(layout, members));
-        part.cut(0, self.bytes(extents)?)?.checked(cost)
-    }
-
-    /// All legs hold the same; its log, which says where they might not, is not asked: the first
-    /// leg is the one that counts.
-    fn mirror(&mut self, areas: &[Area], extents: u64) -> Result<Part, Error> {
-        let size = self.bytes(extents)?;
-        let parts: Vec<_> = areas.iter().map(|area| self.area(area, size)).collect();
-        let good =
-            |part: &Result<Part, Error>| part.as_ref().is_ok_and(|part| part.problems.is_empty());
-        let whole = parts.iter().any(good);
-        let (members, mut part) = gather(parts)?;
-        if whole {
-            let lost = std::mem::take(&mut part.problems);
-            let made_up =
-                lost.iter().map(|error| format!("{error}; the other legs make up for it"));
-            part.notes.extend(made_up);
-        }
-        let cost = part.cost.saturating_mul(members.len() as u64);
-        let order = (0..members.len()).collect();
-        part.source = Arc::new(Copies::new(Mirror { size, order }, members));
-        part.checked(cost)
-    }
-
-    fn leg(&mut self, leg: &Leg) -> FoundLeg {
-        let image = self.plain(&leg.image);
-        let metadata = leg.metadata.as_ref().and_then(|name| self.plain(name).ok());
-        let superblock = metadata.and_then(|part| RaidSuperblock::read(&*part.source));
-        FoundLeg { name: leg.image.clone(), image, superblock }
-    }
-
-    /// A run of extents on a physical volume or in a volume.
-    fn area(&mut self, area: &Area, length: u64) -> Result<Part, Error> {
-        let first = self.bytes(area.first)?;
-        let Some(physical) = self.group.physical.get(&area.on) else {
-            if !self.group.logical.contains_key(&area.on) {
-                return Err(missing_physical(self.group, &area.on));
-            }
-            return self.plain(&area.on)?.cut(first, length);
-        };
-        let Some(device) = self.physical.get(&area.on) else {
-            return Err(missing_physical(self.group, &area.on));
-        };
-        let outside = || corrupt("extents past the end of a physical volume, from", area.first);
-        let end = self.bytes(physical.extents)?;
-        let start = physical.start.checked_add(first).ok_or_else(outside)?;
-        if first.checked_add(length).is_none_or(|last| last > end) {
-            return Err(outside());
-        }
-        let source = Arc::clone(&self.devices[*device].source);
-        let available = source.size().saturating_sub(start).min(length);
-        let mut part = Part::new(Arc::new(Window::new(source, start, length)));
-        if available < length {
-            let short = corrupt("bytes of a physical volume, less than it should have", available);
-            part.problems.push(short);
-        }
-        if physical.missing {
-            let name = &self.devices[*device].name;
-            part.notes.push(format!("{name} was away when the group was last changed"));
-        }
-        Ok(part)
-    }
-
-    fn thin(
-        &mut self,
-        pool: &str,
-        device: u64,
-        external: Option<&str>,
-        size: u64,
-    ) -> Result<Part, Error> {
-        let (pool, about) = self.pool(pool)?;
-        let external = external.map(|name| self.presented(name)).transpose()?;
-        let mut cost = about.cost;
-        let mut part = about;
-        if let Some(external) = &external {
-            cost = cost.saturating_add(external.cost);
-            part.tell(&external.problems, &external.notes);
-        }
-        let outside = external.map(|external| external.source);
-        part.source = Arc::new(Thin::open(pool, device, size, outside)?);
-        part.checked(cost)
-    }
-
-    /// A pool, and what is to be said of all its volumes.
-    fn pool(&mut self, name: &str) -> Result<(Arc<Pool>, Part), Error> {
-        if let Some(pool) = self.pools.get(name) {
-            return pool.clone();
-        }
-        let opened = self.open_pool(name);
-        self.pools.insert(name.to_owned(), opened.clone());
-        opened
-    }
-
-    fn open_pool(&mut self, name: &str) -> Result<(Arc<Pool>, Part), Error> {
-        let logical = self.group.logical.get(name);
-        let segments = logical.and_then(|logical| logical.segments.as_deref().ok());
-        let Some([Segment { kind: Kind::ThinPool { metadata, data, transaction, chunk }, .. }]) =
-            segments
-        else {
-            return Err(missing(format!("thin pool {name}")));
-        };
-        let (metadata, data) = (self.plain(metadata)?, self.plain(data)?);
-        let pool = Pool::open(Arc::clone(&metadata.source), Arc::clone(&data.source), *chunk)?;
-        let mut about = Part::new(Arc::new(Zeroes { size: 0 }));
-        about.tell(&metadata.problems, &metadata.notes);
-        about.tell(&data.problems, &data.notes);
-        if let Some(expected) = transaction.filter(|expected| *expected != pool.transaction()) {
-            let found = pool.transaction();
-            about.notes.push(format!("pool {name} is at change {found}, its group at {expected}"));
-        }
-        if pool.needs_check() {
-            about.notes.push(format!("pool {name} is marked for a check"));
-        }
-        about.cost = data.cost.saturating_add(metadata.cost);
-        Ok((Arc::new(pool), about))
-    }
-
-    fn bytes(&self, extents: u64) -> Result<u64, Error> {
+    pub fn bytes(&self, extents: u64) -> Result<u64, Error> {
         let past = || corrupt("extents past what can be", extents);
         extents.checked_mul(self.group.extent).ok_or_else(past)
     }
@@ -331,29 +198,4 @@ impl<'a> Builder<'a> {
 
 fn is_pool(kind: &str) -> bool {
     matches!(kind.split('+').next(), Some("cache-pool" | "vdo-pool"))
-}
-
-/// Parts side by side: their sources, and what is to be said of all of them. None of them there is
-/// an error.
-fn gather(parts: Vec<Result<Part, Error>>) -> Result<(Vec<Member>, Part), Error> {
-    let mut about = Part::new(Arc::new(Zeroes { size: 0 }));
-    let (mut members, mut first_error) = (Vec::new(), None);
-    for part in parts {
-        match part {
-            Ok(part) => {
-                about.cost = about.cost.max(part.cost);
-                about.tell(&part.problems, &part.notes);
-                members.push(Some(part.source));
-            }
-            Err(error) => {
-                about.tell(std::slice::from_ref(&error), &[]);
-                first_error = first_error.or(Some(error));
-                members.push(None);
-            }
-        }
-    }
-    match first_error {
-        Some(error) if members.iter().all(Option::is_none) => Err(error),
-        _ => Ok((members, about)),
-    }
 }

@@ -14,6 +14,8 @@
 //!   reshape, and all types that are not known.
 
 mod build;
+mod build_areas;
+mod build_thin;
 mod bytes;
 mod collect;
 mod error;

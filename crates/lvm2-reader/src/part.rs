@@ -2,7 +2,7 @@
 //! cost at worst.
 
 use crate::Error;
-use crate::error::{corrupt, unsupported};
+use crate::error::{corrupt, missing, unsupported};
 use block_source::{BlockSource, ReadError, check_bounds};
 use md_reader::layout::{Copies, Linear, Window};
 use std::ops::Range;
@@ -11,6 +11,10 @@ use std::sync::Arc;
 /// Reads of devices that one read of a volume may turn into. A mirror of mirrors of mirrors, whose
 /// legs all fail, asks each; metadata that someone made up could ask billions.
 const MOST_COST: u64 = 4096;
+
+/// Problems and notes that are kept of one part; the last says that there were more.
+const MOST_TOLD: usize = 64;
+const LAST_TOLD: usize = MOST_TOLD - 1;
 
 /// A part that is there.
 #[derive(Clone)]
@@ -31,13 +35,19 @@ impl Part {
     pub fn tell(&mut self, problems: &[Error], notes: &[String]) {
         for problem in problems {
             let said = problem.to_string();
-            if self.problems.iter().all(|known| known.to_string() != said) {
-                self.problems.push(problem.clone());
+            match self.problems.len() {
+                MOST_TOLD.. => break,
+                LAST_TOLD => self.problems.push(missing("more than these")),
+                _ if self.problems.iter().any(|known| known.to_string() == said) => {}
+                _ => self.problems.push(problem.clone()),
             }
         }
         for note in notes {
-            if !self.notes.contains(note) {
-                self.notes.push(note.clone());
+            match self.notes.len() {
+                MOST_TOLD.. => break,
+                LAST_TOLD => self.notes.push("there is more to be said".to_owned()),
+                _ if self.notes.contains(note) => {}
+                _ => self.notes.push(note.clone()),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::raid_superblock::RaidSuperblock;
 use crate::segment::Raid;
 use block_source::BlockSource;
 use md_reader::layout::{
-    Algorithm, Copies, Layout, Member, Mirror, Parity, Raid0, Raid10, Window, ZoneOrder,
+    Algorithm, Copies, Member, Mirror, Parity, Raid0, Raid10, Window, ZoneOrder,
 };
 use std::sync::Arc;
 
@@ -132,20 +132,18 @@ impl Sorted {
 
     /// Whether all can be read with the legs that are whole.
     fn whole(&self, raid: Raid, chunk: u64, leg_size: u64) -> bool {
-        let bad = |leg: usize| {
-            self.partial.contains(&leg) || self.broken.iter().any(|(broken, _)| *broken == leg)
-        };
         let count = self.members.len();
-        let missing = (0..count).filter(|leg| bad(*leg)).count();
+        let mut lost = vec![false; count];
+        for leg in self.broken.iter().map(|(leg, _)| leg).chain(&self.partial) {
+            lost[*leg] = true;
+        }
+        let missing = lost.iter().filter(|lost| **lost).count();
         match raid {
             Raid::Striped => missing == 0,
             Raid::Mirrored => missing < count,
             Raid::Parity(algorithm) => missing <= algorithm.parities(),
             Raid::MirroredStripes(layout) => Raid10::new(chunk, layout, count as u32, leg_size)
-                .is_some_and(|layout| {
-                    let mut chunks = (0..count as u64).map(|index| index * chunk);
-                    chunks.all(|at| layout.place(at).copies.iter().any(|spot| !bad(spot.member)))
-                }),
+                .is_some_and(|layout| layout.survives(&lost)),
         }
     }
 }

@@ -4,6 +4,9 @@ use crate::model::SECTOR;
 use crate::text::{Section, Value};
 use md_reader::layout::Algorithm;
 
+/// Legs of a RAID volume in the kernel.
+const MOST_LEGS: usize = 253;
+
 /// A run of extents on a physical volume or in another logical volume.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Area {
@@ -172,5 +175,9 @@ fn legs(segment: &Section) -> Result<Vec<Leg>, &'static str> {
         _ => Err("RAID segment with a leg without an image"),
     });
     let legs: Vec<Leg> = alone.chain(paired).collect::<Result<_, _>>()?;
-    if legs.is_empty() { Err("RAID segment without legs") } else { Ok(legs) }
+    match legs.len() {
+        0 => Err("RAID segment without legs"),
+        count if count > MOST_LEGS => Err("RAID segment with more legs than the kernel takes"),
+        _ => Ok(legs),
+    }
 }

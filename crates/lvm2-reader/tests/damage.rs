@@ -191,6 +191,23 @@ fn a_volume_inside_itself_is_no_endless_loop() {
     assert!(volume(&assembly, "data").source.is_none());
 }
 
+/// Metadata of which each of many parts is missing: the list of them is cut, and says so.
+#[test]
+fn a_volume_of_parts_that_are_missing_by_thousands_is_told_in_few_words() {
+    let made = fixture("sectors_4k");
+    let many = |text: String| {
+        let areas: Vec<String> = (0..20_000).map(|number| format!("\"n{number}\", 0")).collect();
+        let areas = format!("\"pv0\", 0, {}", areas.join(", "));
+        text.replace("extent_count = 32", "extent_count = 20001")
+            .replace("\"pv0\", 0", &areas)
+            .replace("stripe_count = 1", "stripe_size = 8")
+    };
+    let assembly = assemble(&with_text(&made, many));
+    let problems = &volume(&assembly, "data").problems;
+    assert_eq!(problems.len(), 64);
+    assert_eq!(problems[63].to_string(), "more than these is missing");
+}
+
 /// Metadata that make each read ask for millions of others.
 #[test]
 fn mirrors_of_mirrors_of_mirrors_are_refused() {

@@ -1,8 +1,6 @@
 //! From a superblock's level to the layout of the bytes.
 
-use crate::layout::{
-    Algorithm, Copies, Layout, Linear, Member, Mirror, Parity, Raid0, Raid10, ZoneOrder,
-};
+use crate::layout::{Algorithm, Copies, Linear, Member, Mirror, Parity, Raid0, Raid10, ZoneOrder};
 use crate::member::{Chosen, Members};
 use crate::superblock::Superblock;
 use crate::{Device, Error};
@@ -34,12 +32,12 @@ pub fn makes_up_for(superblock: &Superblock, missing: &[usize]) -> bool {
     }
 }
 
-/// The pattern of a raid10 repeats after as many chunks as there are members.
 fn every_chunk_has_a_copy(layout: &Raid10, superblock: &Superblock, missing: &[usize]) -> bool {
-    let chunks = (0..u64::from(superblock.raid_disks)).map(|index| index * superblock.chunk);
-    chunks
-        .take_while(|at| *at < layout.size())
-        .all(|at| layout.place(at).copies.iter().any(|spot| !missing.contains(&spot.member)))
+    let mut lost = vec![false; superblock.raid_disks as usize];
+    for place in missing {
+        lost[*place] = true;
+    }
+    layout.survives(&lost)
 }
 
 /// The bytes of the array.

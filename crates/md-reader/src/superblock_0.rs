@@ -59,6 +59,9 @@ fn check(raw: &[u8], offset: u64) -> Result<(), Error> {
     if raid_disks == 0 || raid_disks > DEVICES || number >= DEVICES {
         return Err(Error::corrupt("number of members in the md superblock at", offset));
     }
+    if !u32_at(raw, 65 * 4).is_multiple_of(512) {
+        return Err(Error::corrupt("chunk size in the md superblock at", offset));
+    }
     Ok(())
 }
 

@@ -44,6 +44,16 @@ impl Raid10 {
         fits.then_some(Self { chunk, members, near, far, offset, far_set, stride, size })
     }
 
+    /// Whether every byte has a copy on a member that is not lost. The pattern repeats after as
+    /// many chunks as there are members.
+    pub fn survives(&self, lost: &[bool]) -> bool {
+        let chunks = (0..self.members).map(|index| index * self.chunk);
+        let kept = |member: usize| lost.get(member).is_some_and(|lost| !lost);
+        chunks
+            .take_while(|at| *at < self.size)
+            .all(|at| self.place(at).copies.iter().any(|spot| kept(spot.member)))
+    }
+
     /// The member that bears the next far copy.
     fn next_far(&self, member: u64) -> u64 {
         let last_set = (self.members / self.far_set - 1) * self.far_set;
