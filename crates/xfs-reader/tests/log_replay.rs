@@ -23,9 +23,12 @@ mod tree;
 #[path = "log/workload.rs"]
 mod workload;
 
+use block_source::FileSource;
 use case::{Case, Stop, case};
 use disk::Workplace;
+use std::sync::Arc;
 use workload::Workload;
+use xfs_reader::Xfs;
 
 const CASES: &[Case] = &[
     case("default", &[], "rw"),
@@ -73,5 +76,21 @@ fn effort() -> (std::ops::Range<u64>, u64) {
     let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().unwrap());
     let first = number("XFS_LOG_SEED").unwrap_or(1);
     let count = number("XFS_LOG_SEEDS").unwrap_or(1);
-    (first..first + count, number("XFS_LOG_CHANGES").unwrap_or(1500))
+    (first..first + count, number("XFS_LOG_CHANGES").unwrap_or(1000))
+}
+
+/// Without the replay new files are missing, so that the comparison above says something.
+#[test]
+fn without_the_log_files_are_missing() {
+    let Some(work) = Workplace::new() else { return };
+    let [image, place] = ["image", "place"].map(|name| work.path().join(name));
+    disk::make(&image, 200, &[]);
+    let mount = disk::Mount::new(&image, &place, "rw");
+    std::fs::write(place.join("new"), "content").unwrap();
+    disk::stop(&place, true);
+    drop(mount);
+    let device = || Arc::new(FileSource::open(&image).unwrap());
+    let found = |xfs: Xfs| xfs.lookup(&xfs.inode(xfs.root()).unwrap(), b"new").unwrap().is_some();
+    assert!(!found(Xfs::open_unreplayed(device()).unwrap()));
+    assert!(found(Xfs::open(device()).unwrap()));
 }

@@ -19,18 +19,18 @@ mod tree;
 #[path = "log/workload.rs"]
 mod workload;
 
-use block_source::{BlockSource, FileSource};
+use block_source::FileSource;
 use case::{Case, Stop, case};
 use disk::Workplace;
 use random::Random;
-use rustix::fs::{FallocateFlags, fallocate, ioctl_ficlone};
+use rustix::fs::ioctl_ficlone;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use workload::Workload;
-use xfs_reader::log::{Replay, State, replay};
-use xfs_reader::{Superblock, Xfs};
+use xfs_reader::Xfs;
+use xfs_reader::log::State;
 
 fn check(case: &Case, stop: Stop, first: impl FnOnce(&Path), more: impl Fn(&Path) + Sync) {
     let Some(work) = Workplace::new() else { return };
@@ -93,11 +93,9 @@ fn files_that_were_swapped() {
         disk::run("xfs_io", &["-c".as_ref(), swap.as_ref(), one.as_os_str()]);
         let kernel = tree::by_kernel(&place);
         disk::stop(&place, true);
-        let device: Arc<dyn BlockSource> = Arc::new(FileSource::open(&image).unwrap());
-        let superblock = Superblock::read(&*device).unwrap();
-        let Replay { state, overlay } = replay(device, &superblock).unwrap();
-        assert!(matches!(state, State::Replayed(_)), "{state:?}");
-        let read = reader::by_reader(&Xfs::open(overlay).unwrap());
+        let xfs = Xfs::open(Arc::new(FileSource::open(&image).unwrap())).unwrap();
+        assert!(matches!(xfs.log(), Some(State::Replayed(_))), "{:?}", xfs.log());
+        let read = reader::by_reader(&xfs);
         let difference = tree::difference(&kernel, &read);
         assert!(difference.is_none(), "{make:?}: {}", difference.unwrap_or_default());
         drop(mount);
@@ -109,26 +107,53 @@ fn copies_that_share_blocks() {
     let case = case("shared", &["-m", "reflink=1,rmapbt=1"], "rw");
     let share = |place: &Path, seed: u64| {
         let mut random = Random::new(seed);
-        for number in 0..60 {
-            let (from, to) = (place.join("from"), place.join(format!("to{}", number % 12)));
-            let file = OpenOptions::new()
-                .read(true)
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&from)
-                .unwrap();
-            let copy = File::create(&to).unwrap();
-            let _no_space = fallocate(&file, FallocateFlags::UNSHARE_RANGE, 0, 4096);
-            file.write_all_at(&random.bytes(9000), random.below(200_000)).unwrap();
-            ioctl_ficlone(&copy, &file).unwrap();
-            copy.write_all_at(&random.bytes(5000), random.below(200_000)).unwrap();
-            if random.below(4) == 0 {
-                copy.sync_all().unwrap();
-            }
+        for _ in 0..60 {
+            share(place, 200_000, &mut random);
         }
     };
     for (seed, stop) in [(1, Stop::Flushed), (2, Stop::Snapshot), (3, Stop::Lost)] {
         check(&case, stop, |place| share(place, seed), |place| share(place, seed + 10));
+    }
+}
+
+/// Several threads at once: transactions of one chain of changes may be in different checkpoints,
+/// so that now and then the log ends in the midst of a chain.
+#[test]
+fn changes_by_several_threads() {
+    let case = case("threads", &["-m", "reflink=1"], "logbsize=32k");
+    let rounds = std::env::var("XFS_LOG_ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+    for seed in (0..rounds).map(|round| 100 * round) {
+        let first = |place: &Path| threads(place, seed, 40);
+        check(&case, Stop::Snapshot, first, |place| threads(place, seed + 50, 10));
+    }
+}
+
+fn threads(place: &Path, seed: u64, count: u64) {
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let folder = place.join(thread.to_string());
+            fs::create_dir_all(&folder).unwrap();
+            scope.spawn(move || {
+                let mut random = Random::new(seed + thread);
+                // Some write here and there, others write little, to files of few pieces.
+                let span = if thread < 4 { 200_000 } else { 30_000 };
+                for _ in 0..count {
+                    share(&folder, span, &mut random);
+                }
+            });
+        }
+    });
+}
+
+/// Writes to a file whose blocks are shared, and shares them again.
+fn share(folder: &Path, span: u64, random: &mut Random) {
+    let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+    let from = options.open(folder.join("from")).unwrap();
+    let to = File::create(folder.join(format!("to{}", random.below(6)))).unwrap();
+    from.write_all_at(&random.bytes(9000), random.below(span)).unwrap();
+    ioctl_ficlone(&to, &from).unwrap();
+    to.write_all_at(&random.bytes(5000), random.below(span)).unwrap();
+    if random.below(3) == 0 {
+        to.sync_all().unwrap();
     }
 }

@@ -44,6 +44,12 @@ pub fn part(inode: &[u8], side: Side) -> Option<&[u8]> {
     inode.get(if side == Side::Data { range.0 } else { range.1 })
 }
 
+/// The same, to be changed.
+pub fn part_mut(inode: &mut [u8], side: Side) -> Option<&mut [u8]> {
+    let range = ranges(inode)?;
+    inode.get_mut(if side == Side::Data { range.0 } else { range.1 })
+}
+
 fn ranges(inode: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
     let start = data_start(inode[4]);
     let middle = match usize::from(inode[FORK_OFFSET]) * 8 {
@@ -63,21 +69,23 @@ pub fn apply(fields: u32, item: &Item, inode: &mut [u8]) -> Result<(), &'static 
     let header = BLOCK_HEADER[usize::from(inode[4] >= 3)];
     let (data, _) = ranges(inode).ok_or("attributes past the end of their inode")?;
     let (data, attributes) = inode[data.start..].split_at_mut(data.end - data.start);
+    let as_root = |fields: u32, root: u32| (fields == root).then_some(header);
     let mut part = 2;
     if fields & field::DATA != 0 {
-        fill(data, item.part(part), fields & field::DATA == field::DATA_ROOT, header)?;
+        fill(data, item.part(part), as_root(fields & field::DATA, field::DATA_ROOT))?;
         part += 1;
     }
     if fields & field::ATTRIBUTES != 0 {
-        let root = fields & field::ATTRIBUTES == field::ATTRIBUTE_ROOT;
-        fill(attributes, item.part(part), root, header)?;
+        let root = as_root(fields & field::ATTRIBUTES, field::ATTRIBUTE_ROOT);
+        fill(attributes, item.part(part), root)?;
     }
     Ok(())
 }
 
-fn fill(fork: &mut [u8], region: &[u8], is_root: bool, header: usize) -> Result<(), &'static str> {
-    if is_root {
-        return root(fork, region, header);
+/// `root` is the length of the header that a root has in the log, if it is one.
+fn fill(fork: &mut [u8], region: &[u8], root: Option<usize>) -> Result<(), &'static str> {
+    if let Some(header) = root {
+        return fill_root(fork, region, header);
     }
     let place = fork.get_mut(..region.len()).ok_or("more in the log than fits into an inode")?;
     place.copy_from_slice(region);
@@ -85,7 +93,7 @@ fn fill(fork: &mut [u8], region: &[u8], is_root: bool, header: usize) -> Result<
 }
 
 /// A root: level, number of records, keys, and pointers after the room for all keys.
-fn root(fork: &mut [u8], block: &[u8], header: usize) -> Result<(), &'static str> {
+fn fill_root(fork: &mut [u8], block: &[u8], header: usize) -> Result<(), &'static str> {
     let from = block.get(header..).ok_or("root of a tree cut short")?;
     let room = fork.len().checked_sub(ROOT_HEADER).ok_or("no room for the root of a tree")?;
     let (level, count) = (be16(block, 4), usize::from(be16(block, 6)));

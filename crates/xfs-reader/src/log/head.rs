@@ -4,12 +4,18 @@
 
 use super::record::{Header, Rules};
 use super::ring::{BLOCK, Ring, cycle_of, is_header};
+use super::shortfall::BadRecord;
 use crate::Error;
 
-/// Blocks that all records may have that were being written at the same time: eight of 256 KiB.
-const IN_FLIGHT: u64 = 8 * 512;
+/// Records that may be written at the same time.
+pub const RECORDS_IN_FLIGHT: u64 = 8;
+/// Blocks that all of them may have, of 256 KiB each.
+const IN_FLIGHT: u64 = RECORDS_IN_FLIGHT * 512;
 /// More blocks than a record with its headers has.
 const MORE_THAN_A_RECORD: u64 = 1032;
+
+/// Where a header stands, and what it says if that makes sense.
+type Place = (u64, Result<Header, BadRecord>);
 
 /// What stands at the head.
 pub enum Head {
@@ -33,7 +39,7 @@ impl Rules {
         }
         let guess = turn.guess(ring)?;
         // Before it writes the last record, unmounting waits for all others: nothing can be torn.
-        if let Some(header) = self.header_before(ring, guess, MORE_THAN_A_RECORD)?
+        if let Some((_, Ok(header))) = self.header_before(ring, guess, MORE_THAN_A_RECORD)?
             && header.cycle == turn.first
             && header.block + header.blocks() == guess
             && header.is_unmount(ring)?
@@ -44,19 +50,18 @@ impl Rules {
         self.whole_record_before(ring, head)
     }
 
-    /// Leaves out a record before the head that was not written to its end.
-    fn whole_record_before(&self, ring: &Ring, head: u64) -> Result<Head, Error> {
-        let Some(header) = self.header_before(ring, head, MORE_THAN_A_RECORD)? else {
-            return Ok(Head::Nowhere);
-        };
-        if ring.distance(header.block, head) == header.blocks() {
-            return Ok(Head::After(header, head % ring.blocks));
+    /// Leaves out records before the head that were not written to their ends.
+    fn whole_record_before(&self, ring: &Ring, mut head: u64) -> Result<Head, Error> {
+        for _ in 0..=RECORDS_IN_FLIGHT {
+            let before = self.header_before(ring, head, MORE_THAN_A_RECORD)?;
+            let Some((block, header)) = before else { break };
+            let fits = |header: &Header| ring.distance(block, head) == header.blocks();
+            if let Some(header) = header.ok().filter(fits) {
+                return Ok(Head::After(header, head % ring.blocks));
+            }
+            head = block;
         }
-        let head = header.block;
-        Ok(match self.header_before(ring, head, MORE_THAN_A_RECORD)? {
-            Some(header) => Head::After(header, head),
-            None => Head::Nowhere,
-        })
+        Ok(Head::Nowhere)
     }
 
     /// The nearest header before a block, at most `within` blocks before it.
@@ -65,7 +70,7 @@ impl Rules {
         ring: &Ring,
         block: u64,
         within: u64,
-    ) -> Result<Option<Header>, Error> {
+    ) -> Result<Option<Place>, Error> {
         const PIECE: u64 = 64;
         let mut back = 0;
         let within = within.min(ring.blocks);
@@ -77,7 +82,7 @@ impl Rules {
             let blocks = bytes.chunks_exact(BLOCK as usize).enumerate();
             if let Some((index, raw)) = blocks.rev().find(|(_, raw)| is_header(raw)) {
                 let at = (from + index as u64) % ring.blocks;
-                return Ok(Header::parse(ring, at, raw, self.version_2).ok());
+                return Ok(Some((at, Header::parse(ring, at, raw, self.version_2))));
             }
         }
         Ok(None)

@@ -3,8 +3,11 @@
 //! a reader does not look at.
 
 use super::host::Order;
+use super::mapping::Mapping;
+use super::overlay::Overlay;
 use super::shortfall::Shortfall;
 use super::transaction::Item;
+use crate::{Error, Superblock};
 use std::collections::BTreeMap;
 
 /// Types of intents; that of the mark that one is done is one higher.
@@ -19,10 +22,22 @@ mod kind {
     pub const REALTIME: [u16; 3] = [0x124a, 0x124c, 0x124e];
 }
 
+/// Operations on attributes that users see; others are about the hidden names of parents.
+const SEEN_ATTRIBUTES: std::ops::RangeInclusive<u32> = 1..=3;
+
 /// Intents that were begun and not done.
 #[derive(Default)]
 pub struct Intents {
-    open: BTreeMap<(u16, u64), [u64; 2]>,
+    open: BTreeMap<(u16, u64), Intent>,
+    noted: u64,
+}
+
+struct Intent {
+    /// Of the intents in the log, the how manieth: they are carried out in this order.
+    number: u64,
+    kind: u16,
+    order: Order,
+    description: Vec<u8>,
 }
 
 /// Whether a type of item is an intent, or marks one as done.
@@ -40,24 +55,63 @@ impl Intents {
         let (kind, id) = (item.kind(order), order.u64(raw, 8));
         if kind & 1 == 1 {
             self.open.remove(&(kind & !1, id));
-        } else {
-            self.open.insert((kind, id), [order.u64(raw, 16), order.u64(raw, 24)]);
+            return;
         }
+        self.noted += 1;
+        let (number, description) = (self.noted, raw.to_vec());
+        self.open.insert((kind, id), Intent { number, kind, order, description });
     }
 
-    /// The number of those that a reader does not see, and what it may see of the others.
-    pub fn left(self) -> (u64, Vec<Shortfall>) {
-        let all = self.open.len();
-        let seen: Vec<_> = self.open.into_iter().filter_map(seen).collect();
-        ((all - seen.len()) as u64, seen)
+    /// Carries out what can be carried out of those that are not done.
+    pub fn finish(self, overlay: &mut Overlay, superblock: &Superblock) -> Result<Left, Error> {
+        let mut intents: Vec<_> = self.open.into_values().collect();
+        intents.sort_by_key(|intent| intent.number);
+        let mut left = Left::default();
+        for intent in intents {
+            match intent.finish(overlay, superblock)? {
+                Done::Now => left.finished += 1,
+                Done::Unseen => left.unseen += 1,
+                Done::No(shortfall) => left.seen.push(shortfall),
+            }
+        }
+        Ok(left)
     }
 }
 
-fn seen(((kind, _), inodes): ((u16, u64), [u64; 2])) -> Option<Shortfall> {
-    match kind {
-        kind::MAPPING => Some(Shortfall::Mapping { inode: inodes[0] }),
-        kind::ATTRIBUTE => Some(Shortfall::Attribute { inode: inodes[0] }),
-        kind::EXCHANGE => Some(Shortfall::Exchange { inodes }),
-        _ => None,
+/// What became of all intents.
+#[derive(Default)]
+pub struct Left {
+    pub finished: u64,
+    /// Not done, and not seen by a reader.
+    pub unseen: u64,
+    pub seen: Vec<Shortfall>,
+}
+
+/// What became of an intent.
+enum Done {
+    Now,
+    Unseen,
+    No(Shortfall),
+}
+
+impl Intent {
+    fn finish(&self, overlay: &mut Overlay, superblock: &Superblock) -> Result<Done, Error> {
+        let (raw, order) = (self.description.as_slice(), self.order);
+        let inode = order.u64(raw, 16);
+        Ok(match self.kind {
+            kind::MAPPING => {
+                let mapping = Mapping::parse(raw, order);
+                if mapping.apply(overlay, superblock)? {
+                    Done::Now
+                } else {
+                    Done::No(Shortfall::Mapping { inode })
+                }
+            }
+            kind::ATTRIBUTE if SEEN_ATTRIBUTES.contains(&order.u32(raw, 24)) => {
+                Done::No(Shortfall::Attribute { inode })
+            }
+            kind::EXCHANGE => Done::No(Shortfall::Exchange { inodes: [inode, order.u64(raw, 24)] }),
+            _ => Done::Unseen,
+        })
     }
 }

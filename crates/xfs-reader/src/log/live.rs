@@ -1,16 +1,11 @@
 //! The live part of the log: from the oldest record that is still needed to the head, as far as
 //! its records are whole.
 
-use super::head::Head;
-use super::record::{Header, Record, Rules};
+use super::head::{Head, RECORDS_IN_FLIGHT};
+use super::record::{HEADER_SPAN, Header, Record, Rules};
 use super::ring::{BLOCK, Ring, is_header};
 use super::shortfall::{BadRecord, Shortfall};
 use crate::Error;
-
-/// Records that may have been written at the same time when the machine stopped.
-const IN_FLIGHT: usize = 8;
-/// The largest record without its headers.
-const LARGEST: u64 = 256 << 10;
 
 /// What there is to replay.
 pub enum Live {
@@ -52,7 +47,9 @@ impl Rules {
             return Ok(Live::Lost(Shortfall::NoHead));
         }
         ring.keep(last.tail, head)?;
-        self.check_from(ring, last.tail, head)
+        // As many bytes as one buffer of this mount has, for each that may be under way.
+        let reach = RECORDS_IN_FLIGHT * last.own_blocks * HEADER_SPAN / BLOCK;
+        self.check_from(ring, last.tail, head, reach)
     }
 
     /// Takes the head back to the first of the last few records that was not written whole.
@@ -62,31 +59,31 @@ impl Rules {
         last: Header,
         head: u64,
     ) -> Result<Option<(Header, u64)>, Error> {
-        let mut from = last.clone();
-        for _ in 1..IN_FLIGHT {
-            let within = ring.distance(last.tail, from.block);
-            match self.header_before(ring, from.block, within)? {
-                Some(header) => from = header,
+        let mut from = last.block;
+        for _ in 1..RECORDS_IN_FLIGHT {
+            let within = ring.distance(last.tail, from);
+            match self.header_before(ring, from, within)? {
+                Some((block, _)) => from = block,
                 None => break,
             }
         }
-        let Some((torn, _)) = self.walk(ring, from.block, head, |_| Ok(Ok(())))? else {
+        let Some((torn, _)) = self.walk(ring, from, head, |_| Ok(Ok(())))? else {
             return Ok(Some((last, head)));
         };
         let within = ring.distance(last.tail, torn);
         let before = self.header_before(ring, torn, within)?;
-        Ok(before.map(|header| (header, torn)))
+        Ok(before.and_then(|(_, header)| Some((header.ok()?, torn))))
     }
 
     /// Checks all records from the tail on. If the last write that was begun ran over the tail,
     /// the tail had moved on by then: some damaged records right after the head are not needed.
-    fn check_from(&self, ring: &Ring, tail: u64, head: u64) -> Result<Live, Error> {
+    fn check_from(&self, ring: &Ring, tail: u64, head: u64, reach: u64) -> Result<Live, Error> {
         let mut tail = next_header(ring, tail, head)?;
         loop {
             let Some((bad, why)) = self.walk(ring, tail, head, |_| Ok(Ok(())))? else {
                 return Ok(Live::Records { tail, head, bad: None });
             };
-            let overwritten = ring.distance(head, bad) <= IN_FLIGHT as u64 * LARGEST / BLOCK;
+            let overwritten = ring.distance(head, bad) <= reach;
             let next = if overwritten { next_header(ring, bad + 1, head)? } else { head };
             if next == head {
                 return Ok(Live::Records { tail, head: bad, bad: Some((bad, why)) });

@@ -11,19 +11,24 @@
 //! * Not replayed, for no reader looks at it: quotas, lists of unlinked inodes, and unfinished
 //!   changes to free space, owners and reference counts. Free space and counters are therefore not
 //!   what they will be after a mount.
-//! * Unfinished changes to files are not finished; they are told ([`Shortfall`]).
+//! * Unfinished changes to files are finished where that is simple ([`Shortfall::Mapping`] tells of
+//!   others); those to attributes and exchanges of contents are only told.
 
 mod buffer;
 mod create;
+mod extents;
 mod fork;
 mod fresh;
 mod head;
 mod host;
 mod inode;
 mod intent;
+mod leaf;
 mod live;
+mod mapping;
 mod overlay;
 mod owner;
+mod pages;
 mod record;
 mod replay;
 mod ring;
@@ -42,6 +47,7 @@ use record::Rules;
 use replay::Replayer;
 use ring::Ring;
 use shortfall::Shortfalls;
+use std::ops::Range;
 use std::sync::Arc;
 use transaction::Assembler;
 
@@ -79,6 +85,8 @@ pub struct Applied {
     pub transactions: u64,
     /// Bytes that are now other than on the device, in whole sectors.
     pub changed_bytes: u64,
+    /// Changes to the blocks of files that were unfinished, and were finished here.
+    pub finished: u64,
     /// Changes that are unfinished, but not seen by a reader: to free space, owners of blocks and
     /// counts of references.
     pub unfinished: u64,
@@ -110,29 +118,40 @@ pub fn replay(device: Arc<dyn BlockSource>, superblock: &Superblock) -> Result<R
     if unknown != 0 {
         return Ok(not_replayed(device, Shortfall::Feature(unknown)));
     }
+    let (cancelled, worse) = find_cancelled(&rules, &ring, tail..head)?;
+    let bad = worse.or(bad);
+    let shortfall = bad.map(|(block, why)| Shortfall::Record { block, why });
+    if let Some(shortfall) = shortfall.clone().filter(|_| !superblock.has_checksums()) {
+        return Ok(not_replayed(device, shortfall));
+    }
+    let head = bad.map_or(head, |(block, _)| block);
+    let replayer = Replayer::new(superblock, Overlay::new(device, superblock), cancelled);
+    finish(apply(&rules, &ring, tail..head, replayer)?, shortfall)
+}
+
+/// The first pass: which buffers are cancelled, and the first record that makes no sense.
+fn find_cancelled(
+    rules: &Rules,
+    ring: &Ring,
+    blocks: Range<u64>,
+) -> Result<(Cancelled, Option<(u64, BadRecord)>), Error> {
     let mut assembler = Assembler::default();
     let mut cancelled = Cancelled::default();
-    let worse = rules.walk(&ring, tail, head, |record| {
+    let bad = rules.walk(ring, blocks.start, blocks.end, |record| {
         Ok(assembler.feed(&record).map_err(BadRecord::Operations).map(|transactions| {
             for transaction in transactions {
                 cancelled.note(&transaction);
             }
         }))
     })?;
-    let bad = worse.or(bad).map(|(block, why)| (block, Shortfall::Record { block, why }));
-    if let Some((_, shortfall)) = bad.clone().filter(|_| !superblock.has_checksums()) {
-        return Ok(not_replayed(device, shortfall));
-    }
-    let head = bad.as_ref().map_or(head, |(block, _)| *block);
-    let overlay = Overlay::new(device, superblock);
-    let replayer = apply(&rules, &ring, tail..head, Replayer::new(superblock, overlay, cancelled))?;
-    finish(replayer, bad.map(|(_, shortfall)| shortfall))
+    Ok((cancelled, bad))
 }
 
+/// The second pass: all changes.
 fn apply(
     rules: &Rules,
     ring: &Ring,
-    blocks: std::ops::Range<u64>,
+    blocks: Range<u64>,
     mut replayer: Replayer,
 ) -> Result<Replayer, Error> {
     let mut assembler = Assembler::default();
@@ -151,7 +170,7 @@ fn finish(replayer: Replayer, bad: Option<Shortfall>) -> Result<Replay, Error> {
     why.extend(Shortfalls::into_list(shortfalls));
     let state =
         if why.is_empty() { State::Replayed(applied) } else { State::Partly { applied, why } };
-    Ok(Replay { state, overlay: Arc::new(overlay) })
+    Ok(Replay { state, overlay: Arc::new(overlay.settle()) })
 }
 
 fn not_replayed(device: Arc<dyn BlockSource>, why: Shortfall) -> Replay {

@@ -1,6 +1,7 @@
 //! The device with replayed sectors over it. What was not replayed is read from the device.
 
 use super::fresh::FreshInodes;
+use super::pages::Pages;
 use crate::{Error, Superblock};
 use block_source::{BlockSource, ReadError, check_bounds};
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ const SECTOR: u64 = 512;
 /// A device of the same size that gives the replayed bytes.
 pub struct Overlay {
     device: Arc<dyn BlockSource>,
+    /// What was read of the device, during the replay only.
+    pages: Pages,
     fresh: FreshInodes,
     /// Changed sectors, by their number; they come over the fresh inodes.
     sectors: BTreeMap<u64, Box<[u8; SECTOR as usize]>>,
@@ -20,7 +23,8 @@ pub struct Overlay {
 
 impl Overlay {
     pub fn new(device: Arc<dyn BlockSource>, superblock: &Superblock) -> Self {
-        Self { device, fresh: FreshInodes::new(superblock), sectors: BTreeMap::new() }
+        let pages = Pages::new(device.clone());
+        Self { device, pages, fresh: FreshInodes::new(superblock), sectors: BTreeMap::new() }
     }
 
     /// Bytes that were replayed.
@@ -33,11 +37,26 @@ impl Overlay {
         offset.checked_add(length).is_some_and(|end| end <= self.device.size())
     }
 
-    /// Bytes as they are by now.
-    pub fn bytes(&self, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
-        let mut bytes = vec![0; length as usize];
-        self.read_exact_at(offset, &mut bytes)?;
+    /// Bytes as they are by now, of a range inside the device.
+    pub fn bytes(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = self.pages.bytes(offset, length)?;
+        self.lay_over(offset, &mut bytes);
         Ok(bytes)
+    }
+
+    /// Ends the replay.
+    pub fn settle(mut self) -> Self {
+        self.pages.clear();
+        self
+    }
+
+    /// Writes what was replayed over bytes of the device.
+    fn lay_over(&self, offset: u64, out: &mut [u8]) {
+        self.fresh.lay_over(offset, out);
+        let end = offset + out.len() as u64;
+        for (number, sector) in self.sectors.range(offset / SECTOR..end.div_ceil(SECTOR)) {
+            lay_over(offset, out, number * SECTOR, &sector[..]);
+        }
     }
 
     /// Puts whole sectors over what was there, and keeps those that are other than before.
@@ -73,11 +92,7 @@ impl BlockSource for Overlay {
     fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> Result<(), ReadError> {
         check_bounds(self.size(), offset, out.len())?;
         self.device.read_exact_at(offset, out)?;
-        self.fresh.lay_over(offset, out);
-        let end = offset + out.len() as u64;
-        for (number, sector) in self.sectors.range(offset / SECTOR..end.div_ceil(SECTOR)) {
-            lay_over(offset, out, number * SECTOR, &sector[..]);
-        }
+        self.lay_over(offset, out);
         Ok(())
     }
 

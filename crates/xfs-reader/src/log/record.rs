@@ -11,7 +11,7 @@ use crate::bytes::{be32, be64, uuid};
 /// Blocks of data that the words in one block of header belong to.
 const PER_HEADER: usize = 64;
 /// Bytes of data that each block of header stands for.
-const HEADER_SPAN: u64 = 32 << 10;
+pub const HEADER_SPAN: u64 = 32 << 10;
 /// The largest record: the kernel's largest buffer, and a stripe unit with it.
 const MOST_DATA: u64 = 512 << 10;
 const CYCLE_DATA: usize = 44;

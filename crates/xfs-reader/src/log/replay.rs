@@ -59,14 +59,15 @@ impl Replayer {
     /// Ends the replay: the overlay, what was done, and what was not.
     pub fn finish(mut self) -> Result<(Overlay, Applied, Shortfalls), Error> {
         self.stamp_all()?;
-        let (unseen, seen) = self.intents.left();
-        for shortfall in seen {
+        let left = self.intents.finish(&mut self.overlay, &self.superblock)?;
+        for shortfall in left.seen {
             self.shortfalls.add(shortfall);
         }
         let applied = Applied {
             transactions: self.transactions,
             changed_bytes: self.overlay.changed_bytes(),
-            unfinished: unseen,
+            finished: left.finished,
+            unfinished: left.unseen,
         };
         Ok((self.overlay, applied, self.shortfalls))
     }

@@ -37,7 +37,8 @@ pub enum Shortfall {
         /// The inode, or the sector of the device, that it would have changed.
         at: u64,
     },
-    /// The kernel would have changed which blocks belong to a file.
+    /// The kernel would have changed which blocks belong to a file, and needed new blocks for its
+    /// list of extents, or less of them.
     #[error("unfinished change to the blocks of inode {inode}")]
     Mapping {
         /// The file.

@@ -2,10 +2,12 @@
 
 use crate::disk::Mount;
 use crate::{disk, patch, reader, tree};
+use block_source::FileSource;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use xfs_reader::Xfs;
-use xfs_reader::log::{Replay, State};
+use xfs_reader::log::State;
 
 /// How a filesystem is stopped.
 #[derive(Debug, Clone, Copy)]
@@ -75,17 +77,20 @@ fn snapshot(image: &Path, crashed: &Path, mut more: impl FnMut() + Send) {
 
 fn compare(work: &Path, crashed: &Path, patched: &Path) -> Option<String> {
     disk::snapshot(crashed, patched);
-    let Replay { state, overlay } = patch::patch(crashed, patched);
+    let state = patch::patch(crashed, patched).state;
     eprintln!("{state:?}");
+    if !matches!(state, State::Replayed(_)) {
+        return Some(format!("{state:?}"));
+    }
+    let xfs = Xfs::open(Arc::new(FileSource::open(crashed).unwrap())).unwrap();
+    assert_eq!(xfs.log(), Some(&state));
+    let read = reader::by_reader(&xfs);
+    // From here on the image is as the kernel left it.
     let replayed = Mount::new(crashed, &place(work), "rw");
     let kernel = tree::by_kernel(replayed.path());
     drop(replayed);
     let replayed = Mount::new(patched, &place(work), "ro,norecovery");
     let ours = tree::by_kernel(replayed.path());
     drop(replayed);
-    if !matches!(state, State::Replayed(_)) {
-        return Some(format!("{state:?}"));
-    }
-    let read = reader::by_reader(&Xfs::open(overlay).unwrap());
     tree::difference(&kernel, &ours).or_else(|| tree::difference(&kernel, &read))
 }
