@@ -5,7 +5,8 @@ use conformance::{
     Abilities, Mounted, Row, XattrRoom, can_mount, compare, fill, mkfs, report, tool, witness,
     workplace,
 };
-use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, lsetxattr, makedev, mknodat};
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 use xfs_reader::log::State;
@@ -66,6 +67,18 @@ fn devices(root: &Path) {
     mknodat(CWD, root.join("socket"), FileType::Socket, mode, 0).unwrap();
 }
 
+/// Attributes of two files in turn, so that neither's blocks are next to each other and both need
+/// a tree of extents.
+fn attributes_in_pieces(root: &Path) {
+    for round in 0..120 {
+        for file in ["in-pieces-one", "in-pieces-two"].map(|name| root.join(name)) {
+            File::options().create(true).append(true).open(&file).unwrap();
+            let (name, value) = (format!("user.{round}"), vec![round; 2500 + usize::from(round)]);
+            lsetxattr(&file, name, &value, XattrFlags::empty()).unwrap();
+        }
+    }
+}
+
 fn make(image: &Path, options: &[&str], then: Then) {
     mkfs(image, MEGABYTES, &[&["mkfs.xfs", "-q", "-f"], options].concat());
     match then {
@@ -106,6 +119,7 @@ fn check(features: &str, options: &[&str], wanted: &Wanted) {
     let mounted = Mounted::new(&image, &place, "rw,noatime,loop");
     fill(mounted.path(), &abilities(wanted));
     devices(mounted.path());
+    attributes_in_pieces(mounted.path());
     drop(mounted);
     // Mounted again, so that nothing comes from the kernel's memory of the first time.
     let mounted = Mounted::new(&image, &place, "ro,noatime,loop");

@@ -45,6 +45,7 @@ impl BlockSource for Sparse {
 
 impl Sparse {
     /// The sectors of an image that are not all zeroes.
+    #[allow(dead_code, reason = "not all that share this use it")]
     pub fn of(image: &[u8]) -> Self {
         let sectors = image.as_chunks::<SECTOR>().0;
         let used = (0..).zip(sectors).filter(|(_, sector)| sector.iter().any(|byte| *byte != 0));
