@@ -3,7 +3,7 @@
 use super::Request;
 use super::progress::{Counter, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::{CloudContext, Gap, GapReason, Receipt};
+use crate::model::{CloudContext, Gap, GapReason, Receipt, printable};
 #[cfg(feature = "ebs")]
 use crate::source::ebs_snapshot;
 use crate::source::image_file;
@@ -166,8 +166,8 @@ impl Disks {
         let mut cloud = Cloud::new(request);
         let (mut disks, mut failed) = (Vec::new(), Vec::new());
         for target in request.targets {
-            match open_target(target, &mut cloud, cache) {
-                Ok(disk) => disks.push(disk),
+            match open_target(target, &mut cloud, cache, gaps) {
+                Ok(opened) => disks.extend(opened),
                 Err(error) if matches!(target, Target::Snapshot { .. }) => failed.push(error),
                 Err(error) => return Err(error),
             }
@@ -313,20 +313,40 @@ fn open_target(
     target: &Target,
     cloud: &mut Cloud,
     cache: &Arc<BlockCache>,
-) -> Result<Disk, TargetError> {
+    gaps: &mut Vec<Gap>,
+) -> Result<Vec<Disk>, TargetError> {
     match target {
-        Target::Image(path) => open_image(path, cache),
+        Target::Image(path) => open_image(path, cache, gaps),
         Target::Directory(path) => {
             Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
         }
-        Target::Snapshot { id, name } => cloud.open(id, name, cache),
+        Target::Snapshot { id, name } => cloud.open(id, name, cache).map(|disk| vec![disk]),
     }
 }
 
-fn open_image(path: &Path, cache: &Arc<BlockCache>) -> Result<Disk, TargetError> {
-    let image = image_file::open(path).map_err(|error| TargetError::new(path.display(), error))?;
-    let name = path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes();
-    let allocated = image.allocated;
-    let device = cache.device(image.fetcher);
-    Ok(Disk::new(&crate::model::printable(name), device, Box::new(move || allocated)))
+/// Opens the disks in a file: one, or all those of an appliance, in which one that cannot be opened
+/// is a gap.
+fn open_image(
+    path: &Path,
+    cache: &Arc<BlockCache>,
+    gaps: &mut Vec<Gap>,
+) -> Result<Vec<Disk>, TargetError> {
+    let opened = image_file::open(path).map_err(|error| TargetError::new(path.display(), error))?;
+    let file = printable(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
+    let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
+    gaps.extend(opened.unread.iter().map(|unread| {
+        let reason = match unread.error {
+            image_file::Error::Corrupt { .. } => GapReason::Corrupt,
+            image_file::Error::Unsupported { .. } => GapReason::Unsupported,
+            image_file::Error::TooLarge { .. } => GapReason::Limit,
+            _ => GapReason::Unreadable,
+        };
+        Gap::new(inside(&unread.name), reason, &unread.error)
+    }));
+    let disks = opened.images.into_iter().map(|image| {
+        let name = image.name.as_deref().map_or_else(|| file.clone(), &inside);
+        let allocated = image.allocated;
+        Disk::new(&name, cache.device(image.fetcher), Box::new(move || allocated))
+    });
+    Ok(disks.collect())
 }

@@ -40,28 +40,95 @@ fn images_of_other_formats_and_packed_ones_are_named() {
     let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
     let raw = path("raw");
     fs::write(&raw, vec![0xa5; 1 << 20]).expect("written");
-    for (format, options, name) in [
-        ("vmdk", "subformat=monolithicSparse", "a vmdk image; convert it"),
-        ("vmdk", "subformat=monolithicFlat", "a vmdk image; convert it"),
-        ("vpc", "subformat=dynamic", "a vhd image; convert it"),
-        ("vhdx", "subformat=dynamic", "a vhdx image; convert it"),
-        ("vdi", "static=off", "a vdi image; convert it"),
-    ] {
+    for (format, name) in [("qed", "a qed image; convert it"), ("parallels", "a parallels image")] {
         let image = path("image");
-        tool("qemu-img", &["convert", "-q", "-O", format, "-o", options, &raw, &image]);
+        tool("qemu-img", &["convert", "-q", "-O", format, &raw, &image]);
         let message = refusal(&image);
-        assert!(message.contains(name), "{format}, {options}: {message}");
+        assert!(message.contains(name), "{format}: {message}");
     }
-    for (program, ending, name) in [
-        ("gzip", "gz", "a gzip file; unpack it"),
-        ("xz", "xz", "an xz file; unpack it"),
-        ("zstd", "zst", "a zstd file; unpack it"),
-        ("bzip2", "bz2", "a bzip2 file; unpack it"),
+    tool("bzip2", &["-q", "-k", &raw]);
+    let message = refusal(&format!("{raw}.bz2"));
+    assert!(message.contains("a bzip2 file; unpack it"), "{message}");
+    tool("tar", &["-cf", &path("tar"), &raw]);
+    let message = refusal(&path("tar"));
+    assert!(message.contains("a tar archive without an OVF; unpack it"), "{message}");
+}
+
+/// A disk that holds a filesystem, and a file on it.
+fn filesystem(path: &Path, name: &str) {
+    let content = path.with_extension("content");
+    fs::create_dir_all(content.join("etc")).expect("made");
+    fs::write(content.join("etc/os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
+    fs::write(content.join("etc/hostname"), name).expect("written");
+    let (path, content) = (path.to_str().expect("UTF-8"), content.to_str().expect("UTF-8"));
+    tool("mke2fs", &["-q", "-t", "ext4", "-O", "^has_journal", "-d", content, path, "8M"]);
+}
+
+#[test]
+fn a_host_is_found_in_images_of_all_formats_and_in_packed_ones() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    let raw = path("raw");
+    filesystem(Path::new(&raw), "this-host");
+    let mut images = vec![raw.clone()];
+    for (format, options) in [
+        ("qcow2", "extended_l2=on,compression_type=zstd"),
+        ("vmdk", "subformat=monolithicSparse"),
+        ("vmdk", "subformat=streamOptimized"),
+        ("vmdk", "subformat=twoGbMaxExtentFlat"),
+        ("vpc", "subformat=dynamic"),
+        ("vpc", "subformat=fixed"),
+        ("vhdx", "subformat=dynamic"),
+        ("vdi", "static=off"),
     ] {
-        tool(program, &["-q", "-k", &raw]);
-        let message = refusal(&format!("{raw}.{ending}"));
-        assert!(message.contains(name), "{program}: {message}");
+        let image = path(&format!("image{}", images.len()));
+        tool("qemu-img", &["convert", "-q", "-O", format, "-o", options, &raw, &image]);
+        images.push(image);
     }
+    for (program, ending) in [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")] {
+        tool(program, &["-q", "-k", &raw]);
+        images.push(format!("{raw}.{ending}"));
+    }
+    for image in images {
+        let (code, report) = scan(&[Path::new(&image)]);
+        let host = &report["host"];
+        let found = (host["hostname"].as_str(), host["os"]["id"].as_str());
+        assert_eq!(found, (Some("this-host"), Some("debian")), "{image}: {code} {report}");
+    }
+}
+
+#[test]
+fn the_disks_of_an_appliance_are_those_of_one_host() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    filesystem(Path::new(&path("root")), "root");
+    tool("mke2fs", &["-q", "-t", "ext4", "-O", "^has_journal", &path("other"), "8M"]);
+    for name in ["root", "other"] {
+        let options =
+            ["-o", "subformat=streamOptimized", &path(name), &path(&format!("{name}.vmdk"))];
+        tool("qemu-img", &[&["convert", "-q", "-O", "vmdk"][..], &options].concat());
+    }
+    fs::write(path("host.ovf"), "<Envelope/>").expect("written");
+    fs::write(path("cd.iso"), "nothing").expect("written");
+    let members = ["host.ovf", "root.vmdk", "cd.iso", "other.vmdk"];
+    let folder = work.path().to_str().expect("UTF-8");
+    tool("tar", &[&["-C", folder, "-cf", &path("host.ova")][..], &members].concat());
+    let (code, report) = scan(&[Path::new(&path("host.ova"))]);
+    assert_eq!(report["host"]["hostname"], "root", "{report}");
+    assert_eq!(report["host"]["mounts"][0]["device"], "host.ova:root.vmdk", "{report}");
+    let gaps = report["gaps"].as_array().expect("gaps");
+    assert!(gaps.iter().any(|gap| gap["place"] == "host.ova:cd.iso"), "{report}");
+    assert_eq!(code, 3);
+}
+
+#[test]
+fn a_backing_file_outside_the_folder_of_the_image_is_refused() {
+    let work = tempfile::tempdir().expect("a folder");
+    let image = work.path().join("image").to_str().expect("UTF-8").to_owned();
+    tool("qemu-img", &["create", "-q", "-f", "qcow2", &image, "1M"]);
+    tool("qemu-img", &["rebase", "-u", "-b", "/etc/passwd", "-F", "raw", &image]);
+    let message = refusal(&image);
+    assert!(message.contains("\"/etc/passwd\" is not opened: it is outside"), "{message}");
 }
 
 fn allocated(image: &Path) -> serde_json::Value {
@@ -88,6 +155,9 @@ fn blocks_that_hold_data_are_counted_alike_in_raw_and_qcow2() {
         tool("qemu-img", &arguments);
         assert_eq!(allocated(Path::new(&image)), 5, "{options:?}");
     }
+    let image = path("image.vmdk");
+    tool("qemu-img", &["convert", "-O", "vmdk", &raw, &image]);
+    assert_eq!(allocated(Path::new(&image)), 5, "vmdk");
 }
 
 /// A disk of 64 TiB whose first-level entries are those that `entry` gives.

@@ -40,7 +40,7 @@ impl Format {
 pub struct Edges {
     /// From its beginning.
     pub head: Vec<u8>,
-    /// To its end.
+    /// To its end; empty if they cannot be read, as in a file that was cut off.
     pub tail: Vec<u8>,
     /// Its whole size.
     pub size: u64,
@@ -51,7 +51,7 @@ impl Edges {
     pub fn of(file: &dyn BlockSource) -> Result<Self, Error> {
         let size = file.size();
         let head = read_up_to(file, 0, EDGE)?;
-        let tail = read_up_to(file, size.saturating_sub(EDGE), EDGE)?;
+        let tail = read_up_to(file, size.saturating_sub(EDGE), EDGE).unwrap_or_default();
         Ok(Self { head, tail, size })
     }
 

@@ -29,12 +29,14 @@ pub fn open(file: &Bytes, limits: &Limits) -> Result<Opened, Error> {
             Err(error) => opened.unread.push(Unread { name, error }),
         }
     }
-    match opened.unread.pop() {
-        _ if !opened.disks.is_empty() => {}
-        Some(Unread { error, .. }) => return Err(error),
-        None => return Err(Error::unsupported("an appliance without disks")),
+    if !opened.disks.is_empty() {
+        return Ok(opened);
     }
-    Ok(opened)
+    // With nothing to go on with, the first reason is the answer.
+    match opened.unread.into_iter().next() {
+        Some(Unread { error, .. }) => Err(error),
+        None => Err(Error::unsupported("an appliance without disks")),
+    }
 }
 
 fn open_member(file: &Bytes, member: &Member, limits: &Limits) -> Result<Bytes, Error> {

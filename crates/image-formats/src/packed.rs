@@ -78,7 +78,10 @@ pub fn unpack(packed: Bytes, packing: Packing, limits: &Limits) -> Result<File, 
         if bytes.iter().any(|byte| *byte != 0) {
             kept += length as u64;
             if kept > room {
-                return Err(Error::TooLarge { most: room, of: "of data, all that there is room for" });
+                return Err(Error::TooLarge {
+                    most: room,
+                    of: "of data, all that there is room for",
+                });
             }
             file.write_all_at(bytes, size).map_err(failed)?;
         }
@@ -119,10 +122,7 @@ fn room(file: &File) -> Result<u64, Error> {
     Ok(free.f_bavail.saturating_mul(free.f_frsize) / 10 * 9)
 }
 
-fn decoder(
-    input: BufReader<Sequential>,
-    packing: Packing,
-) -> std::io::Result<Box<dyn Read>> {
+fn decoder(input: BufReader<Sequential>, packing: Packing) -> std::io::Result<Box<dyn Read>> {
     Ok(match packing {
         Packing::Gzip => Box::new(MultiGzDecoder::new(input)),
         Packing::Xz => Box::new(XzReader::new_mem_limit(input, true, MOST_XZ_KIB)),

@@ -66,7 +66,8 @@ impl Vdi {
             return Err(Error::unsupported(format!("a disk of {} bytes", self.size)));
         }
         let sizes = 512..=256 << 20;
-        if !self.block.is_power_of_two() || !sizes.contains(&self.block) || self.extra > self.block {
+        if !self.block.is_power_of_two() || !sizes.contains(&self.block) || self.extra > self.block
+        {
             return Error::corrupt("block size out of range", 0x178);
         }
         let wanted = self.size.div_ceil(self.block);

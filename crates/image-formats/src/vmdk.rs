@@ -68,11 +68,8 @@ fn open_extent(extent: &Extent, around: &Surroundings) -> Result<Option<Bytes>, 
     if extent.kind == Kind::Flat {
         return Ok(Some(Arc::new(Part::new(file, extent.offset * 512, length))));
     }
-    let named = |source| Error::Named {
-        role: ROLE,
-        name: shown(&extent.name),
-        source: Box::new(source),
-    };
+    let named =
+        |source| Error::Named { role: ROLE, name: shown(&extent.name), source: Box::new(source) };
     let sparse: Bytes = Arc::new(Sparse::open(file).map_err(named)?);
     if sparse.size() < length {
         return Error::corrupt("extent shorter than its descriptor says", 0).map_err(named);

@@ -32,11 +32,9 @@ impl Backing {
         };
         opened.map_err(|error| match error {
             error @ (Error::Refused { .. } | Error::Named { .. }) => error,
-            error => Error::Named {
-                role: Self::ROLE,
-                name: shown(&self.name),
-                source: Box::new(error),
-            },
+            error => {
+                Error::Named { role: Self::ROLE, name: shown(&self.name), source: Box::new(error) }
+            }
         })
     }
 }

@@ -101,7 +101,9 @@ impl Regions {
                 id if *id == TABLE => table = Some(region),
                 id if *id == METADATA => metadata = Some(region),
                 _ if le32(entry, 28) & 1 != 0 => {
-                    return Err(Error::unsupported("a vhdx with a required region of unknown kind"));
+                    return Err(Error::unsupported(
+                        "a vhdx with a required region of unknown kind",
+                    ));
                 }
                 _ => {}
             }

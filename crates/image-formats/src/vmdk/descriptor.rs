@@ -93,6 +93,9 @@ impl Extent {
         if access == b"NOACCESS" {
             return Err(Error::unsupported("vmdk extents without access"));
         }
+        if kind == Kind::Zero {
+            return Ok(Self { sectors, kind, name: Vec::new(), offset: 0 });
+        }
         let (name, offset) = quoted(rest).unwrap_or_default();
         let offset = offset.filter(|offset| *offset <= MOST_BYTES / 512);
         let Some(offset) = offset else { return Error::corrupt("extent without a place", 0) };

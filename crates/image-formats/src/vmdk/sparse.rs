@@ -205,7 +205,9 @@ impl Layer for Sparse {
         for first in (0..self.tables()).step_by(1024) {
             let count = (self.tables() - first).min(1024) as usize;
             written.may_read(4096)?;
-            self.file.read_exact_at(self.directory + first * 4, &mut directory[..count * 4]).ok()?;
+            self.file
+                .read_exact_at(self.directory + first * 4, &mut directory[..count * 4])
+                .ok()?;
             for (index, entry) in directory[..count * 4].chunks_exact(4).enumerate() {
                 let at = u64::from(le32(entry, 0)) * 512;
                 if at == 0 {

@@ -144,8 +144,7 @@ fn read_samples(opened: Opened) -> bool {
 fn tables(image: &[u8], disk: &[u8]) -> Vec<usize> {
     let pages: std::collections::HashSet<_> = disk.chunks(512).collect();
     let sectors = image.chunks(512).enumerate();
-    let own = sectors.filter(|(_, sector)| {
-        sector.iter().any(|byte| *byte != 0) && !pages.contains(sector)
-    });
+    let own = sectors
+        .filter(|(_, sector)| sector.iter().any(|byte| *byte != 0) && !pages.contains(sector));
     own.flat_map(|(index, sector)| index * 512..index * 512 + sector.len()).collect()
 }

@@ -18,9 +18,12 @@ fn backing_files_outside_the_folder_are_not_opened() {
     symlink(outside.path("secret"), work.path("link")).expect("made");
     symlink(outside.path("."), work.path("folder")).expect("made");
     symlink("link", work.path("link-to-link")).expect("made");
-    let up = format!("../{}/secret", outside.path(".").parent().map_or("x".into(), |p| {
-        p.file_name().expect("a name").to_string_lossy().into_owned()
-    }));
+    let up = format!(
+        "../{}/secret",
+        outside.path(".").parent().map_or("x".into(), |p| {
+            p.file_name().expect("a name").to_string_lossy().into_owned()
+        })
+    );
     let absolute = outside.text("secret");
     let names = ["/etc/passwd", "../x", &up, &absolute, "link", "folder/secret", "link-to-link"];
     for name in names {
@@ -178,7 +181,8 @@ fn descriptors_that_make_no_sense_are_refused() {
 fn images_that_stand_on_a_parent_or_are_encrypted_say_so() {
     let work = Work::new();
     let secret = ["--object", "secret,id=s,data=x", "-f", "qcow2"];
-    let options = ["-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", "image", "1M"];
+    let options =
+        ["-o", "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10", "image", "1M"];
     work.tool("qemu-img", &[&["create", "-q"][..], &secret, &options].concat());
     assert!(refusal(&work.path("image")).contains("encrypted qcow2"));
     fill(&work.path("raw"), 1 << 20);
@@ -198,7 +202,9 @@ fn images_that_stand_on_a_parent_or_are_encrypted_say_so() {
             assert!(refusal(&work.path("image")).contains(word), "{format}");
         }
     }
-    for (magic, word) in [(&b"COWD"[..], "a sparse vmdk of ESX"), (b"\xbe\xba\xfe\xca\0\0\0\0", "ESX")] {
+    for (magic, word) in
+        [(&b"COWD"[..], "a sparse vmdk of ESX"), (b"\xbe\xba\xfe\xca\0\0\0\0", "ESX")]
+    {
         fs::write(work.path("image"), [magic, &[0; 4096]].concat()).expect("written");
         assert!(refusal(&work.path("image")).contains(word));
     }
