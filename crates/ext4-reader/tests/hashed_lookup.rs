@@ -5,12 +5,10 @@
 
 #[path = "support/counting.rs"]
 mod counting;
-#[path = "support/mount.rs"]
-mod mount;
 
+use conformance::{Mounted, can_mount, mkfs, tool, workplace};
 use counting::Counting;
 use ext4_reader::{Ext4, Inode};
-use mount::{Mount, run};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -24,11 +22,11 @@ const FEW_BLOCKS: u64 = 12;
 /// An image whose folder `many` has these names, made by the kernel, after `prepare` has changed
 /// the empty filesystem.
 fn image(options: &[&str], prepare: &dyn Fn(&Path), names: &[Vec<u8>]) -> Vec<u8> {
-    let work = mount::workplace();
+    let work = workplace();
     let (image, place) = (work.path().join("image"), work.path().join("place"));
-    mount::make(&image, 64, options);
+    mkfs(&image, 64, &[&["mke2fs", "-q", "-F", "-N", "24576"], options].concat());
     prepare(&image);
-    let mounted = Mount::new(&image, &place, "rw");
+    let mounted = Mounted::new(&image, &place, "loop,noatime");
     let folder = mounted.path().join("many");
     fs::create_dir(&folder).unwrap();
     // Links to a few files need no inodes of their own.
@@ -84,7 +82,7 @@ fn check(what: &str, image: Vec<u8>, names: &[Vec<u8>]) {
 
 #[test]
 fn a_lookup_among_12000_names_reads_few_blocks() {
-    if mount::can_mount() {
+    if can_mount() {
         let names = names(12_000);
         check("12000 names", image(&["-t", "ext4"], &|_| {}, &names), &names);
     }
@@ -92,7 +90,7 @@ fn a_lookup_among_12000_names_reads_few_blocks() {
 
 #[test]
 fn each_hash_is_that_of_the_kernel() {
-    if !mount::can_mount() {
+    if !can_mount() {
         return;
     }
     let names = names(1500);
@@ -114,7 +112,7 @@ fn each_hash_is_that_of_the_kernel() {
 /// In blocks of 1 KiB three long names fill a leaf, and two levels hold about 30,000 of them.
 #[test]
 fn an_index_of_three_levels_is_followed() {
-    if !mount::can_mount() {
+    if !can_mount() {
         return;
     }
     let name = |index: usize| format!("{index:05}-{}", "n".repeat(244)).into_bytes();
@@ -136,7 +134,7 @@ fn an_index_of_three_levels_is_followed() {
 /// trying 170 million of them.
 #[test]
 fn names_of_one_hash_are_found_in_the_next_leaf() {
-    if !mount::can_mount() {
+    if !can_mount() {
         return;
     }
     let colliding =
@@ -158,7 +156,7 @@ fn names_of_one_hash_are_found_in_the_next_leaf() {
 /// none is made up.
 #[test]
 fn damage_to_an_index_hides_no_name() {
-    if !mount::can_mount() {
+    if !can_mount() {
         return;
     }
     let names = names(4000);
@@ -195,7 +193,7 @@ fn damage_to_an_index_hides_no_name() {
 /// look for a part of the names past their leaf.
 #[test]
 fn a_wrong_hash_that_looks_right_hides_no_name() {
-    if !mount::can_mount() {
+    if !can_mount() {
         return;
     }
     let names = names(1500);
@@ -226,4 +224,9 @@ fn index_blocks(ext4: &Ext4, many: &Inode, image: &[u8]) -> Vec<usize> {
         block(u32::from_le_bytes(image[at..at + 4].try_into().unwrap()))
     };
     [root].into_iter().chain((0..count).map(child)).collect()
+}
+
+fn run(name: &str, arguments: &[&OsStr]) {
+    let output = tool(name).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
 }
