@@ -2,21 +2,34 @@
 //!
 //! No filesystem resolves a path or follows a link; that is done once, in `host`.
 
+mod btrfs;
 mod directory;
+mod erofs;
 mod ext4;
 mod ntfs;
 mod recognised;
+mod squashfs;
+mod vfat;
 mod xfs;
 
+pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
-pub use recognised::{Recognised, is_blank, recognise};
+pub use recognised::{Recognised, is_blank, is_raid_member, recognise};
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] = &[&ext4::Ext, &xfs::Format, &ntfs::Format];
+pub const FORMATS: &[&dyn FileSystemFormat] = &[
+    &ext4::Ext,
+    &xfs::Format,
+    &btrfs::Btrfs,
+    &ntfs::Format,
+    &squashfs::SquashFs,
+    &erofs::Erofs,
+    &vfat::Vfat,
+];
 
 /// A filesystem format.
 pub trait FileSystemFormat: Send + Sync {
@@ -46,6 +59,17 @@ pub trait FileSystem: Send + Sync {
 
     /// The root directory.
     fn root(&self) -> NodeId;
+
+    /// The directory that a mount with these options (as in fstab, or `rootflags=`) shows; `None`
+    /// is [`FileSystem::root`]. An error if the options name what is not there.
+    fn subtree(&self, _options: &str) -> Result<Option<NodeId>, Error> {
+        Ok(None)
+    }
+
+    /// Trees inside this filesystem that can be mounted by themselves.
+    fn subvolumes(&self) -> Vec<Subvolume> {
+        Vec::new()
+    }
 
     /// What is known of a node without reading its data.
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error>;
@@ -86,6 +110,25 @@ pub struct Identity {
     pub label: Option<String>,
     /// UUID, lower case.
     pub uuid: Option<String>,
+}
+
+/// A subvolume. Its nodes can be those of a folder below [`FileSystem::root`] as well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subvolume {
+    /// Its number, as `subvolid=` takes it.
+    pub id: u64,
+    /// Path from the top of the filesystem, without a leading slash; made printable.
+    pub path: String,
+    /// Its root directory, as a walk meets it.
+    pub root: NodeId,
+    /// Whether it is read-only.
+    pub read_only: bool,
+    /// UUID.
+    pub uuid: Option<String>,
+    /// UUID of the subvolume that it is a snapshot of.
+    pub snapshot_of: Option<String>,
+    /// Number of that subvolume, if it is still there.
+    pub source: Option<u64>,
 }
 
 /// Kind of a node.

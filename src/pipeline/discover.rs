@@ -7,11 +7,12 @@ mod look;
 
 use super::disks::Disk;
 use crate::block::Device;
+use crate::filesystem;
 use crate::host::Found;
 use crate::model::{Gap, GapReason, Part, PartState};
 use crate::volume::{self, Volume};
 use look::{Content, Outcome, look};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A table can list thousands of partitions, each with a table of its own.
 const MOST_VOLUMES: usize = 512;
@@ -31,6 +32,7 @@ pub struct Discovery {
 pub fn discover(disks: &[Disk], gaps: &mut Vec<Gap>) -> Discovery {
     let mut worklist = Worklist::new(disks);
     while worklist.step(gaps) {}
+    worklist.join_pieces(gaps);
     gaps.extend(worklist.pools.into_iter().flat_map(|pool| pool.gaps));
     worklist.discovery
 }
@@ -38,6 +40,8 @@ pub fn discover(disks: &[Disk], gaps: &mut Vec<Gap>) -> Discovery {
 struct Worklist {
     level: Vec<Item>,
     pools: Vec<Pool>,
+    /// The devices of each filesystem over several, and the places of their parts.
+    pieces: BTreeMap<[u8; 16], Vec<(Item, usize)>>,
     discovery: Discovery,
     /// How many more volumes are looked at.
     left: usize,
@@ -71,7 +75,7 @@ impl Worklist {
         let level: Vec<Item> = whole.collect();
         let pools = volume::POOLS.iter().map(|_| Pool::default()).collect();
         let left = MOST_VOLUMES.max(level.len());
-        Self { level, pools, discovery: Discovery::default(), left }
+        Self { level, pools, pieces: BTreeMap::new(), discovery: Discovery::default(), left }
     }
 
     /// Goes one level deeper; `false` if there is nothing more.
@@ -97,11 +101,7 @@ impl Worklist {
         match content {
             Content::Nothing(holds) => part.holds = holds,
             Content::FileSystem(mut found) => {
-                part.holds = Some(found.kind.clone());
-                if let Some(identity) = found.filesystem.as_ref().map(|it| it.identity()) {
-                    part.label = identity.label.or(part.label);
-                    part.uuid = identity.uuid;
-                }
+                describe(&mut part, &found);
                 found.part = self.discovery.parts.len();
                 self.discovery.found.push(*found);
             }
@@ -112,12 +112,43 @@ impl Worklist {
                     volumes.into_iter().map(|volume| Item { disk: item.disk, depth, volume });
                 self.level.extend(inside);
             }
+            Content::Piece(filesystem) => {
+                part.holds = Some("btrfs".to_owned());
+                let at = self.discovery.parts.len();
+                self.pieces.entry(filesystem).or_default().push((item, at));
+            }
             Content::Member(index) => {
                 part.holds = Some(volume::POOLS[index].name().to_owned());
                 self.pools[index].members.push(item);
             }
         }
         self.discovery.parts.push(part);
+    }
+
+    /// Opens the filesystems over several devices. Each is the first device's; the others are parts of it.
+    fn join_pieces(&mut self, gaps: &mut Vec<Gap>) {
+        let formats = filesystem::FORMATS.iter().find(|format| format.name() == "btrfs");
+        let Some(format) = formats else { return };
+        for (_, pieces) in std::mem::take(&mut self.pieces) {
+            let Some((item, at)) = pieces.first() else { continue };
+            let devices: Vec<Device> =
+                pieces.iter().map(|(item, _)| item.volume.device.clone()).collect();
+            let outcome = look::open(item, *format, &devices);
+            gaps.extend(outcome.gaps);
+            let parts = &mut self.discovery.parts;
+            for (_, other) in &pieces {
+                parts[*other].state = outcome.state;
+                parts[*other].detail.clone_from(&outcome.detail);
+                if other != at {
+                    parts[*other].on.push(item.volume.device.name.clone());
+                }
+            }
+            if let Content::FileSystem(mut found) = outcome.content {
+                describe(&mut parts[*at], &found);
+                found.part = *at;
+                self.discovery.found.push(*found);
+            }
+        }
     }
 
     /// Puts the members of a pool together, if there are new ones.
@@ -157,6 +188,15 @@ fn too_many(items: &[Item], left: usize) -> Option<Gap> {
     let more = items.len() - left;
     let detail = format!("this and {} more volumes, over {MOST_VOLUMES} in all", more - 1);
     Some(Gap::new(&first.volume.device.name, GapReason::Limit, detail))
+}
+
+/// Says in a part what its filesystem says of itself.
+fn describe(part: &mut Part, found: &Found) {
+    part.holds = Some(found.kind.clone());
+    if let Some(identity) = found.filesystem.as_ref().map(|it| it.identity()) {
+        part.label = identity.label.or(part.label.take());
+        part.uuid = identity.uuid;
+    }
 }
 
 fn part(item: &Item, state: PartState, detail: Option<String>) -> Part {

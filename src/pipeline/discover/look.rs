@@ -31,6 +31,8 @@ pub enum Content {
     Table(&'static str, Vec<Volume>),
     /// A part of volumes over several devices, by the index of their format.
     Member(usize),
+    /// A part of a btrfs filesystem over several devices, by its UUID.
+    Piece([u8; 16]),
 }
 
 impl Outcome {
@@ -93,9 +95,14 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
         return Ok(Outcome::not_needed(None, "boot loader"));
     }
+    if let Some(member) = filesystem::btrfs_members(device)?
+        && member.devices > 1
+    {
+        return Ok(Outcome::scanned(Content::Piece(member.filesystem)));
+    }
     for format in filesystem::FORMATS {
         if format.claims(device)? {
-            return Ok(open(item, *format));
+            return Ok(open(item, *format, std::slice::from_ref(device)));
         }
     }
     if let Some(known) = recognise(device)? {
@@ -157,10 +164,11 @@ fn known_only(item: &Item, known: Recognised) -> Outcome {
     Outcome { content, ..Outcome::gap(device, reason, detail) }
 }
 
-fn open(item: &Item, format: &dyn FileSystemFormat) -> Outcome {
+/// Opens a filesystem on these devices, of which the item is the first.
+pub(super) fn open(item: &Item, format: &dyn FileSystemFormat, devices: &[Device]) -> Outcome {
     let device = &item.volume.device;
     let optional = item.volume.purpose == Purpose::Firmware;
-    match format.open(std::slice::from_ref(device)) {
+    match format.open(devices) {
         Ok(filesystem) => {
             let kind = filesystem.kind().to_owned();
             let gaps = filesystem.warnings().into_iter();
