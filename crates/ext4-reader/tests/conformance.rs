@@ -65,7 +65,10 @@ fn check(features: &str, options: &[&str], able: Able, wanted: Wanted) {
     // Only with bigalloc a group is so large that fewer could not hold as many inodes.
     let megabytes = if options.contains(&"bigalloc") { 5120 } else { 768 };
     let abilities = able.abilities(wanted.entries);
-    let case = Case { format: "ext4", features, mkfs: &mkfs, mount: "loop", megabytes, abilities };
+    // Linux 6.18 may wait for itself forever when it orders data of files that outgrow their inode.
+    let inline = options.iter().any(|option| option.contains("inline_data"));
+    let mount = if inline { "loop,data=writeback" } else { "loop" };
+    let case = Case { format: "ext4", features, mkfs: &mkfs, mount, megabytes, abilities };
     let outcome = run(&case, open);
     assert!(outcome.tree.nodes.len() > 12_000 + wanted.entries);
     assert_eq!(second_witness::agrees(&outcome.image, &outcome.subject.0), wanted.seen_by_view);

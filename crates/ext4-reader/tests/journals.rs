@@ -37,7 +37,7 @@ struct Case {
     last: fn(&Path, &mut Numbers) -> File,
 }
 
-const SEEDS: u64 = 3;
+const SEEDS: u64 = 2;
 const ROUNDS: usize = 1500;
 
 fn check(case: &Case) {
@@ -183,7 +183,7 @@ fn fast_commits() {
         entries += compare_with_kernel(name, &image, &Lenient(Reader(ext4)));
     }
     report(&Row { format: "ext4", features: name, witness: "kernel", entries, differences: &[] });
-    assert!(changes > 100, "{changes} changes");
+    assert!(changes > 50, "{changes} changes");
 }
 
 macro_rules! cases {
@@ -194,15 +194,17 @@ macro_rules! cases {
     };
 }
 
+// Not `data=ordered` with inline data: Linux 6.18 then may start a transaction while it commits one
+// (for files that outgrow their inode), and waits for itself forever when the journal is full.
 cases! {
     journal: ["-t", "ext4", "-b", "4096", "-J", "size=4"], "data=ordered";
     journal_of_data: ["-t", "ext4", "-b", "4096", "-J", "size=8"], "data=journal";
     journal_1k: ["-t", "ext4", "-b", "1024", "-J", "size=2"], "data=ordered";
     journal_no_64bit: ["-t", "ext4", "-b", "4096", "-O", "^64bit", "-J", "size=4"], "data=ordered";
     journal_ext3: ["-t", "ext3", "-b", "4096", "-J", "size=4"], "data=ordered";
-    journal_ext3_of_data: ["-t", "ext3", "-b", "1024", "-J", "size=4"], "data=journal";
+    journal_ext3_of_data: ["-t", "ext3", "-b", "1024", "-J", "size=2"], "data=journal";
     journal_checksum_1: ["-t", "ext4", "-b", "4096", "-O", "^metadata_csum", "-J", "size=4"], "journal_checksum";
     journal_async: ["-t", "ext4", "-b", "4096", "-J", "size=4"], "journal_async_commit,data=writeback";
     journal_async_checksum_1: ["-t", "ext4", "-b", "4096", "-O", "^metadata_csum", "-J", "size=4"], "journal_async_commit,data=writeback";
-    journal_inline: ["-t", "ext4", "-b", "4096", "-O", "inline_data", "-J", "size=4"], "data=ordered";
+    journal_inline: ["-t", "ext4", "-b", "4096", "-O", "inline_data", "-J", "size=4"], "data=writeback";
 }
