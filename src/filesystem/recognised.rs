@@ -163,8 +163,8 @@ pub fn is_raid_member(device: &Device) -> Result<bool, ReadError> {
     };
     // 1.0: in the last 8 to 12 KiB, and says in which sector it is.
     if let Some(at) = size.checked_sub(8192).map(|at| at / 4096 * 4096) {
-        let bytes = device.read_up_to(at, 136)?;
-        let sector = u64::from(word(&bytes, 128)) | u64::from(word(&bytes, 132)) << 32;
+        let bytes = device.read_up_to(at, 152)?;
+        let sector = u64::from(word(&bytes, 144)) | u64::from(word(&bytes, 148)) << 32;
         if bytes.starts_with(&RAID_MAGIC) && word(&bytes, 4) == 1 && sector == at / 512 {
             return Ok(true);
         }
