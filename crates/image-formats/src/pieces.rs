@@ -19,7 +19,7 @@ pub fn pieces(
     offset: u64,
     mut out: &mut [u8],
     chunk: u64,
-    mut read: impl FnMut(Piece<'_>) -> Result<(), ReadError>,
+    mut read: impl FnMut(&mut Piece<'_>) -> Result<(), ReadError>,
 ) -> Result<(), ReadError> {
     let mut at = offset;
     while !out.is_empty() {
@@ -27,7 +27,7 @@ pub fn pieces(
         let left = usize::try_from(chunk - inside).unwrap_or(usize::MAX);
         let (target, behind) = out.split_at_mut(left.min(out.len()));
         let length = target.len() as u64;
-        read(Piece { chunk: at / chunk, inside, at, target })?;
+        read(&mut Piece { chunk: at / chunk, inside, at, target })?;
         out = behind;
         at += length;
     }

@@ -79,7 +79,7 @@ impl BlockSource for Qcow2 {
 
 impl Qcow2 {
     /// Reads what one second-level table tells of.
-    fn read_in_table(&self, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_in_table(&self, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let Some(table) = self.table(piece.chunk)? else {
             return self.read_below(piece.at, piece.target);
         };
@@ -111,7 +111,7 @@ impl Qcow2 {
         Ok(Some(table).filter(|table| *table != 0))
     }
 
-    fn read_cluster(&self, entry: &[u8], piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_cluster(&self, entry: &[u8], piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let failed = |error| ReadError::failed(piece.at, error);
         if let Place::Compressed { at, length } = self.place(entry, 0).map_err(failed)? {
             let bytes = self.unpack(at, length)?;

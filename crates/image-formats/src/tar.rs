@@ -9,8 +9,8 @@ use crate::format::Edges;
 use block_source::BlockSource;
 
 const HEADER: u64 = 512;
-/// Members that are gone through; an appliance has some.
-const MOST_MEMBERS: usize = 10_000;
+/// Headers that are gone through; an appliance has some.
+const MOST_HEADERS: usize = 10_000;
 /// Longest name or list of attributes.
 const MOST_TEXT: u64 = 64 << 10;
 
@@ -35,38 +35,18 @@ pub fn claims(edges: &Edges) -> bool {
 pub fn members(file: &dyn BlockSource) -> Result<Vec<Member>, Error> {
     let mut members = Vec::new();
     let mut pending = Pending::default();
-    let mut at = 0;
+    let (mut at, mut headers) = (0, 0);
     while at + HEADER <= file.size() {
+        headers += 1;
+        if headers > MOST_HEADERS {
+            return Err(Error::unsupported("a tar archive of more than 10000 members"));
+        }
         let mut header = [0; HEADER as usize];
         file.read_exact_at(at, &mut header)?;
         if header.iter().all(|byte| *byte == 0) {
             break;
         }
-        if !checksum_holds(&header) {
-            return Error::corrupt("no sound header of a member", at);
-        }
-        let length = number(&header[124..136]).ok_or(Error::Corrupt { what: "size", at })?;
-        let kind = header[156];
-        // The size in attributes is that of the member behind them.
-        let file_length = pending.length.unwrap_or(length);
-        let length = if is_text(kind) { length } else { file_length };
-        let start = at + HEADER;
-        if is_text(kind) {
-            pending.read(file, kind, start, length)?;
-        } else {
-            let pending = std::mem::take(&mut pending);
-            if let Some(member) = pending.member(&header, start, length) {
-                members.push(member);
-            }
-        }
-        if members.len() > MOST_MEMBERS {
-            return Err(Error::unsupported("a tar archive of more than 10000 members"));
-        }
-        let padded = length.checked_next_multiple_of(HEADER);
-        let Some(next) = padded.and_then(|length| start.checked_add(length)) else {
-            return Error::corrupt("size out of range", at);
-        };
-        at = next;
+        at = pending.step(file, &header, at, &mut members)?;
     }
     Ok(members)
 }
@@ -85,6 +65,32 @@ struct Pending {
 }
 
 impl Pending {
+    /// Takes one header; where the next one is.
+    fn step(
+        &mut self,
+        file: &dyn BlockSource,
+        header: &[u8; HEADER as usize],
+        at: u64,
+        members: &mut Vec<Member>,
+    ) -> Result<u64, Error> {
+        if !checksum_holds(header) {
+            return Error::corrupt("no sound header of a member", at);
+        }
+        let length = number(&header[124..136]).ok_or(Error::Corrupt { what: "size", at })?;
+        let (kind, start) = (header[156], at + HEADER);
+        let mut behind = length;
+        if is_text(kind) {
+            self.read(file, kind, start, length)?;
+        } else {
+            let pending = std::mem::take(self);
+            // The size in attributes is that of the member behind them.
+            behind = pending.length.unwrap_or(length);
+            members.extend(pending.member(header, start, behind));
+        }
+        let next = behind.checked_next_multiple_of(HEADER).and_then(|n| start.checked_add(n));
+        next.ok_or(Error::Corrupt { what: "size out of range", at })
+    }
+
     fn read(
         &mut self,
         file: &dyn BlockSource,

@@ -77,7 +77,7 @@ impl Vdi {
         Ok(())
     }
 
-    fn read_piece(&self, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_piece(&self, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let mut entry = [0; 4];
         self.file.read_exact_at(self.map + piece.chunk * 4, &mut entry)?;
         let index = le32(&entry, 0);

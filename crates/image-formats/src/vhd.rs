@@ -103,7 +103,7 @@ impl Dynamic {
         (self.block / 512).div_ceil(8).next_multiple_of(512)
     }
 
-    fn read_piece(&self, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_piece(&self, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let mut entry = [0; 4];
         self.file.read_exact_at(self.table + piece.chunk * 4, &mut entry)?;
         let sector = be32(&entry, 0);

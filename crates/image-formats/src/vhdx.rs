@@ -63,7 +63,7 @@ impl Vhdx {
         self.blocks() + self.blocks().saturating_sub(1) / self.ratio()
     }
 
-    fn read_piece(&self, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_piece(&self, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let at = self.table + (piece.chunk + piece.chunk / self.ratio()) * 8;
         let mut entry = [0; 8];
         self.file.read_exact_at(at, &mut entry)?;

@@ -43,8 +43,9 @@ pub fn open(file: Bytes, around: &Surroundings) -> Result<Bytes, Error> {
         return join(&Descriptor::parse(&text)?, around);
     }
     let sparse = Sparse::open(file)?;
+    // Of its own descriptor nothing else matters: the tables tell the rest.
     if let Some(text) = sparse.descriptor(MOST_DESCRIPTOR)? {
-        Descriptor::parse(&text)?;
+        descriptor::check_parent(&text)?;
     }
     Ok(Arc::new(sparse))
 }

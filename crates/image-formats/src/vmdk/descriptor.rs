@@ -29,19 +29,9 @@ pub enum Kind {
 
 impl Descriptor {
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        check_parent(text)?;
         let mut extents = Vec::new();
-        for line in text.split(|byte| *byte == b'\n') {
-            let line = line.trim_ascii();
-            if line.starts_with(b"#") || line.is_empty() {
-                continue;
-            }
-            // An embedded one ends where its place is filled up with zeroes.
-            if line.starts_with(b"\0") {
-                break;
-            }
-            if has_parent(line) {
-                return Err(Error::unsupported("a vmdk that stands on a parent"));
-            }
+        for line in lines(text) {
             if let Some(extent) = Extent::parse(line).transpose()? {
                 extents.push(extent);
             }
@@ -54,6 +44,21 @@ impl Descriptor {
         }
         Ok(Self { extents })
     }
+}
+
+/// Refuses a disk that stands on another.
+pub fn check_parent(text: &[u8]) -> Result<(), Error> {
+    if lines(text).any(has_parent) {
+        return Err(Error::unsupported("a vmdk that stands on a parent"));
+    }
+    Ok(())
+}
+
+/// All but comments. An embedded descriptor ends where its place is filled up with zeroes.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let end = text.iter().position(|byte| *byte == 0).unwrap_or(text.len());
+    let lines = text[..end].split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.filter(|line| !line.starts_with(b"#"))
 }
 
 /// `parentCID=` with another number than that for none.

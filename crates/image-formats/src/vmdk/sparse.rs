@@ -105,7 +105,7 @@ impl Sparse {
         self.size.div_ceil(self.table_span())
     }
 
-    fn read_in_table(&self, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_in_table(&self, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let mut entry = [0; 4];
         self.file.read_exact_at(self.directory + piece.chunk * 4, &mut entry)?;
         let table = u64::from(le32(&entry, 0)) * 512;
@@ -139,7 +139,7 @@ impl Sparse {
         }
     }
 
-    fn read_compressed(&self, at: u64, piece: Piece<'_>) -> Result<(), ReadError> {
+    fn read_compressed(&self, at: u64, piece: &mut Piece<'_>) -> Result<(), ReadError> {
         let start = piece.at - piece.inside;
         let (at, length) = self.packed(at, start).map_err(|error| ReadError::failed(at, error))?;
         let packed = read_up_to(&*self.file, at, length)?;
@@ -151,6 +151,15 @@ impl Sparse {
         let inside = piece.inside as usize;
         piece.target.copy_from_slice(&bytes[inside..inside + piece.target.len()]);
         Ok(())
+    }
+
+    /// Notes the grains that one table tells of.
+    fn note_table(&self, start: u64, table: &[u8], written: &mut Written) {
+        for (slot, entry) in table.chunks_exact(4).enumerate() {
+            if !matches!(self.place(le32(entry, 0)), Grain::Zero) {
+                written.add(start + slot as u64 * self.grain, self.grain);
+            }
+        }
     }
 
     /// Where the stream of a grain is, which before it says which grain it is and how long.
@@ -219,11 +228,7 @@ impl Layer for Sparse {
                 }
                 self.file.read_exact_at(at, &mut table).ok()?;
                 let start = (first + index as u64) * self.table_span();
-                for (slot, entry) in table.chunks_exact(4).enumerate() {
-                    if !matches!(self.place(le32(entry, 0)), Grain::Zero) {
-                        written.add(start + slot as u64 * self.grain, self.grain);
-                    }
-                }
+                self.note_table(start, &table, written);
             }
         }
         Some(())

@@ -133,7 +133,7 @@ fn descriptor(work: &Work, extents: &str) -> std::path::PathBuf {
 fn extents_have_plain_names_in_the_folder_of_their_descriptor() {
     let work = Work::new();
     symlink("/etc/passwd", work.path("link")).expect("made");
-    for name in ["/etc/passwd", "../x", "sub/x", "..", ".", "", "C:\\x", "a\0b"] {
+    for name in ["/etc/passwd", "../x", "sub/x", "..", ".", "", "C:\\x"] {
         let path = descriptor(&work, &format!("RW 8 FLAT \"{name}\" 0"));
         let message = refusal(&path);
         let refused = message.contains("no plain name") || message.contains("no name of a file");
