@@ -13,7 +13,7 @@ pub use progress::{Counter, Progress, Reading, Stage};
 
 use crate::block::BlockCache;
 use crate::filesystem::Directory;
-use crate::host::{self, Found, Host};
+use crate::host::{self, Found, Host, Joined};
 use crate::inventory;
 use crate::model::{
     Asset, AssetKind, Coverage, Gap, GapReason, HostContext, Mount, Package, Receipt,
@@ -142,9 +142,8 @@ fn look(
     tracing::info!(filesystems = discovery.found.len(), "looked at the disks");
     progress.stage(Stage::Host);
     warm::start(&discovery.found);
-    let (tree, mounts) = join(&discovery.found, gaps).unzip();
-    let mounts = mounts.unwrap_or_default();
-    let coverage = coverage::coverage(discovery, &mounts, gaps);
+    let Joined { tree, mounts, notes } = join(&discovery.found, gaps);
+    let coverage = coverage::coverage(discovery, &mounts, &notes, gaps);
     Ok(Looked { tree, mounts, coverage })
 }
 
@@ -155,6 +154,7 @@ fn directory(path: &Path) -> Result<Looked, TargetError> {
         path: "/".to_owned(),
         device: path.display().to_string(),
         filesystem: "directory".to_owned(),
+        root: None,
     };
     Ok(Looked {
         tree: Some(host::Tree::new(directory)),
@@ -163,9 +163,9 @@ fn directory(path: &Path) -> Result<Looked, TargetError> {
     })
 }
 
-fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Option<(host::Tree, Vec<Mount>)> {
+fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
     let joined = host::join(found, gaps);
-    if joined.is_none() {
+    if joined.tree.is_none() {
         let detail = "no filesystem on these disks looks like the root of a system";
         gaps.push(Gap::new("/", GapReason::Missing, detail));
     }

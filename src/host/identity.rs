@@ -7,6 +7,9 @@ use crate::model::{Gap, HostContext, Os, printable};
 /// Small configuration files are not read past this size.
 pub(super) const SMALL: u64 = 1 << 20;
 
+/// The hive of what is installed. Which Windows it is stands inside.
+pub(super) const WINDOWS: &str = "/Windows/System32/config/SOFTWARE";
+
 /// Reads what the disks say of the host; mounts and cloud context are the caller's.
 pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
     std::thread::scope(|scope| {
@@ -73,7 +76,8 @@ fn sysconfig_hostname(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<String> {
     assignments(&text).find(|(key, _)| key == "HOSTNAME").map(|(_, value)| value)
 }
 
-fn os(tree: &Tree, gaps: &mut Vec<Gap>) -> Os {
+/// The operating system, by the files of any distribution, or by what only Windows has.
+pub(super) fn os(tree: &Tree, gaps: &mut Vec<Gap>) -> Os {
     for path in ["/etc/os-release", "/usr/lib/os-release"] {
         if let Some(text) = text(tree, path, gaps) {
             return os_release(&text);
@@ -95,6 +99,10 @@ fn os(tree: &Tree, gaps: &mut Vec<Gap>) -> Os {
             let version_id = version.unwrap_or_default().to_owned();
             return Os { id: id.to_owned(), version_id, pretty_name: line, ..Os::default() };
         }
+    }
+    if tree.find(WINDOWS.as_bytes()).is_ok_and(|found| found.is_some()) {
+        let (id, pretty_name) = ("windows".to_owned(), "Windows".to_owned());
+        return Os { id, pretty_name, ..Os::default() };
     }
     Os { id: "unknown".to_owned(), ..Os::default() }
 }

@@ -1,14 +1,27 @@
 //! One host, joined from the filesystems on its disks: its tree of paths and its identity.
 
 mod addresses;
+mod boot;
+mod candidates;
+mod devices;
+mod found;
 mod fstab;
+mod gpt_auto;
 mod identity;
 mod join;
 mod kernels;
+mod leftover;
+mod ostree;
+mod root;
+mod slots;
+mod spec;
 mod tree;
+mod units;
+mod wanted;
 
+pub use found::Found;
 pub use identity::identify;
-pub use join::{Found, join};
+pub use join::{Joined, join};
 pub use tree::{FileReader, Located, PathError, Tree};
 
 use crate::model::HostContext;
@@ -25,5 +38,6 @@ pub struct Host {
 /// asked for early. One that is not here is read all the same.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     let files = ["/etc/os-release", "/etc/fstab", "/etc/hostname", "/etc/machine-id"];
-    files.into_iter().chain(["/lib/modules", "/boot"]).chain(addresses::folders())
+    let folders = ["/lib/modules", "/boot"].into_iter().chain(units::folders());
+    files.into_iter().chain(folders).chain(addresses::folders())
 }

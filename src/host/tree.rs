@@ -85,18 +85,42 @@ impl Tree {
     /// A tree of one filesystem.
     pub fn new(root: Arc<dyn FileSystem>) -> Self {
         let node = root.root();
-        Self { mounts: vec![Mounted { path: Vec::new(), filesystem: root, root: node }] }
+        Self::at(root, node)
     }
 
-    /// Puts a filesystem at `path`, over what is there, as `mount` does: links on the way are
-    /// followed. Later mounts win. `false` if there is no such path.
+    /// A tree of a folder of a filesystem, which is `/`.
+    pub fn at(filesystem: Arc<dyn FileSystem>, root: NodeId) -> Self {
+        Self { mounts: vec![Mounted { path: Vec::new(), filesystem, root }] }
+    }
+
+    /// Puts a folder of a filesystem at `path`, over what is there, as `mount` does: links on the
+    /// way are followed. Later mounts win. `false` if there is no such path.
     pub fn mount(
         &mut self,
         path: &[u8],
         filesystem: Arc<dyn FileSystem>,
+        root: NodeId,
     ) -> Result<bool, PathError> {
-        let root = filesystem.root();
         self.put(path, filesystem, root)
+    }
+
+    /// As [`Tree::mount`], but makes the last name of the path if it is not there, as systemd does.
+    pub fn mount_making(
+        &mut self,
+        path: &[u8],
+        filesystem: Arc<dyn FileSystem>,
+        root: NodeId,
+    ) -> Result<bool, PathError> {
+        if self.find(path)?.is_some() {
+            return self.put(path, filesystem, root);
+        }
+        let Some(last) = names(path).next_back() else { return Ok(false) };
+        let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let Some(trail) = self.walk(&path[..parent])? else { return Ok(false) };
+        let above = trail.into_iter().map(|(name, _)| name);
+        let path = above.chain([last.to_vec()]).collect();
+        self.mounts.push(Mounted { path, filesystem, root });
+        Ok(true)
     }
 
     /// Puts what is at `from` at `path` too, as a bind mount does. `false` if one is not there.
@@ -104,6 +128,29 @@ impl Tree {
         let Some(at) = self.find(from)? else { return Ok(false) };
         let filesystem = self.filesystem(at).clone();
         self.put(path, filesystem, at.node)
+    }
+
+    /// Whether there is such a name, even if it is a link that leads nowhere.
+    pub fn holds(&self, path: &[u8]) -> Result<bool, PathError> {
+        let Some(last) = names(path).next_back() else { return Ok(true) };
+        let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let Some(at) = self.find(&path[..parent])? else { return Ok(false) };
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
+            return Ok(false);
+        }
+        Ok(self.filesystem(at).lookup(at.node, last).map_err(fail)?.is_some())
+    }
+
+    /// Whether what is mounted at a path would hide anything: a folder with entries, or a file.
+    pub fn is_bare(&self, path: &[u8]) -> Result<bool, PathError> {
+        let Some(at) = self.find(path)? else { return Ok(true) };
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
+            return Ok(false);
+        }
+        let listing = self.filesystem(at).read_dir(at.node).map_err(fail)?;
+        Ok(listing.damage.is_empty() && listing.entries.iter().all(|it| it.name == b"lost+found"))
     }
 
     fn put(
@@ -141,7 +188,10 @@ impl Tree {
             let here = trail.last().map_or(self.top(), |(_, located)| *located);
             let step = self.step(here, &name);
             match step.map_err(|source| PathError::FileSystem { path: printable(path), source })? {
-                Step::Nothing => return Ok(None),
+                Step::Nothing => match self.made(&trail, &name) {
+                    Some(made) => trail.push((name, made)),
+                    None => return Ok(None),
+                },
                 Step::Link(target) => {
                     links += 1;
                     if target.first() == Some(&b'/') {
@@ -153,6 +203,12 @@ impl Tree {
             }
         }
         Ok(Some(trail))
+    }
+
+    /// What is mounted at a place that was made for it.
+    fn made(&self, trail: &Trail, name: &[u8]) -> Option<Located> {
+        let above = trail.iter().map(|(name, _)| name.as_slice());
+        self.mounted_at(&above.chain([name]).collect::<Vec<_>>())
     }
 
     /// What a directory has under a name.

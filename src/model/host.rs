@@ -46,6 +46,9 @@ pub struct Mount {
     pub device: String,
     /// Filesystem type.
     pub filesystem: String,
+    /// The folder of it that is mounted, where that is not its root: a deployment, a subvolume.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
 }
 
 /// What the cloud says of a host; empty for a local image.

@@ -2,19 +2,29 @@
 
 use super::discover::Discovery;
 use crate::model::{Coverage, Gap, Mount, Part, PartState};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Says of each filesystem where it is mounted, or why not.
-pub fn coverage(discovery: Discovery, mounts: &[Mount], gaps: &[Gap]) -> Coverage {
+/// What is known of a device beside that (`notes`) is told too.
+pub fn coverage(
+    discovery: Discovery,
+    mounts: &[Mount],
+    notes: &BTreeMap<String, String>,
+    gaps: &[Gap],
+) -> Coverage {
     let Discovery { found, mut parts } = discovery;
     for found in found {
         let Some(part) = parts.get_mut(found.part) else { continue };
         let own = mounts.iter().filter(|mount| mount.device == found.device);
         part.mounts = own.map(|mount| mount.path.clone()).collect();
-        if part.state == PartState::Scanned && part.mounts.is_empty() {
+        let note = notes.get(&found.device);
+        if part.state == PartState::Scanned && !part.mounts.is_empty() {
+            part.detail = note.cloned();
+        } else if part.state == PartState::Scanned {
             let unjoined = gaps.iter().find(|gap| gap.place == found.device);
             let (state, detail) = match unjoined {
+                _ if note.is_some() => (PartState::NotNeeded, note.map_or("", String::as_str)),
                 _ if found.optional => (PartState::NotNeeded, "boot firmware's own"),
                 Some(gap) => (PartState::Gap, gap.detail.as_str()),
                 None if mounts.is_empty() => (PartState::Gap, "no root was found"),

@@ -20,7 +20,24 @@ const MOST_ENTRY_BYTES: u64 = 4 << 20;
 const EFI_SYSTEM: &str = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
 const BIOS_BOOT: &str = "21686148-6449-6e6f-744e-656564454649";
 const PREP_BOOT: &str = "9e1a2d38-c612-4316-aa26-8b49521e5a8b";
+const CHROMEOS_KERNEL: &str = "fe3a2a5d-4f32-41a7-b725-accc3285a309";
+const CHROMEOS_FIRMWARE: &str = "cab6e88e-abf3-4102-a07a-d4bb9be3c1d3";
+const MICROSOFT_RESERVED: &str = "e3c9e316-0b5c-4db8-817d-f92df00215ae";
 const LINUX_SWAP: &str = "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f";
+
+/// Hash trees and their signatures: of Bottlerocket, then those of the Discoverable Partitions
+/// Specification (root and `/usr`, x86-64 and arm64).
+const VERITY: &[&str] = &[
+    "598f10af-c955-4456-6a99-7720068a6cea",
+    "2c7357ed-ebd2-46d9-aec1-23d437ec2bf5",
+    "df3300ce-d69f-4c92-978c-9bfb0f38d820",
+    "77ff5f63-e7b6-4633-acf4-1565b864c0e6",
+    "6e11a4e7-fbca-4ded-b9e9-e1a512bb664e",
+    "41092b05-9fc8-4523-994f-2def0408b176",
+    "6db69de6-29f4-4758-a7a5-962190f00ce3",
+    "e7bb33fb-06cf-4e81-8273-e543b413e2e2",
+    "c23ce4ff-44bd-4b00-b2d4-b41b3419e02a",
+];
 
 impl VolumeFormat for Gpt {
     fn name(&self) -> &'static str {
@@ -186,8 +203,10 @@ fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Opt
         number: Some(number),
         label: label(&entry[56..128]),
         uuid: Some(guid(&entry[16..32])),
+        attributes: u64_at(entry, 48),
         missing_bytes: end.saturating_sub(size),
         purpose: purpose(&kind),
+        kind: Some(kind),
     }))
 }
 
@@ -196,6 +215,10 @@ fn purpose(kind: &str) -> Purpose {
         EFI_SYSTEM => Purpose::Firmware,
         BIOS_BOOT | PREP_BOOT => Purpose::BootLoader,
         LINUX_SWAP => Purpose::Swap,
+        CHROMEOS_KERNEL => Purpose::Raw("kernel"),
+        CHROMEOS_FIRMWARE => Purpose::Raw("firmware"),
+        MICROSOFT_RESERVED => Purpose::Raw("reserved"),
+        kind if VERITY.contains(&kind) => Purpose::Raw("dm-verity"),
         _ => Purpose::Data,
     }
 }

@@ -110,6 +110,8 @@ fn push(
         unread: None,
         number: Some(number),
         label: None,
+        kind: None,
+        attributes: 0,
         missing_bytes: (start + length).saturating_sub(size),
         uuid: Some(format!("{signature:08x}-{number:02x}")),
         purpose: match kind {

@@ -44,6 +44,10 @@ pub struct Volume {
     pub label: Option<String>,
     /// Id of the partition as `blkid` prints it (`PARTUUID`).
     pub uuid: Option<String>,
+    /// Type that a GPT gives it, as `blkid` prints it (`PART_ENTRY_TYPE`).
+    pub kind: Option<String>,
+    /// Attribute bits that a GPT gives it.
+    pub attributes: u64,
     /// Why nothing of it can be read; a gap says so already.
     pub unread: Option<String>,
     /// Bytes of it that lie past the end of a device that was cut off.
@@ -61,6 +65,8 @@ pub enum Purpose {
     Firmware,
     /// Raw boot loader code without a filesystem.
     BootLoader,
+    /// Other raw content without a filesystem, and what it is.
+    Raw(&'static str),
     /// Swap space.
     Swap,
 }
@@ -75,6 +81,8 @@ impl Volume {
             number: None,
             label: None,
             uuid: None,
+            kind: None,
+            attributes: 0,
             unread: None,
             missing_bytes: 0,
             purpose: Purpose::Data,

@@ -39,7 +39,20 @@ pub fn volume(
     let source = source.unwrap_or_else(|| Arc::new(Unread { size }));
     let device = Device::new(place, source);
     let (number, label, uuid, missing_bytes) = (None, None, None, 0);
-    Volume { device, on, names, unread, number, label, uuid, missing_bytes, purpose: Purpose::Data }
+    let (kind, attributes, purpose) = (None, 0, Purpose::Data);
+    Volume {
+        device,
+        on,
+        names,
+        unread,
+        number,
+        label,
+        uuid,
+        kind,
+        attributes,
+        missing_bytes,
+        purpose,
+    }
 }
 
 /// Stands for a volume that cannot be read.

@@ -3,6 +3,7 @@
 mod directory;
 mod disks;
 mod findings;
+mod hosts;
 mod images;
 mod inventory;
 mod joined;

@@ -110,6 +110,7 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     }
     match item.volume.purpose {
         Purpose::BootLoader => Ok(Outcome::not_needed(None, "boot loader")),
+        Purpose::Raw(what) => Ok(raw(item, what)),
         _ if item.depth == 0 => Ok(unknown(device)),
         _ if is_blank(device)? => Ok(Outcome::not_needed(None, "blank")),
         _ if item.depth < MOST_DEPTH => Ok(table(device)?.unwrap_or_else(|| unknown(device))),
@@ -142,6 +143,14 @@ fn table(device: &Device) -> Result<Option<Outcome>, ReadError> {
 fn unknown(device: &Device) -> Outcome {
     let detail = "no partition table and no filesystem of a known kind";
     Outcome::gap(device, GapReason::Unsupported, detail)
+}
+
+/// Content that is not for a filesystem. What a table says of it may still tell which of two
+/// systems is started, so that it is handed on.
+fn raw(item: &Item, what: &str) -> Outcome {
+    let found = Found { optional: true, ..unread(item, what) };
+    let content = Content::FileSystem(found.into());
+    Outcome { content, ..Outcome::not_needed(None, what) }
 }
 
 /// A format that is told by its signature alone.
@@ -199,6 +208,8 @@ fn unread(item: &Item, kind: &str) -> Found {
         partition: item.volume.number,
         part_label: item.volume.label.clone(),
         part_uuid: item.volume.uuid.clone(),
+        part_kind: item.volume.kind.clone(),
+        part_attributes: item.volume.attributes,
         filesystem: None,
         kind: kind.to_owned(),
         optional: false,

@@ -86,7 +86,8 @@ fn coverage() -> Coverage {
 }
 
 fn mount(path: &str, device: &str, filesystem: &str) -> Mount {
-    Mount { path: path.to_owned(), device: device.to_owned(), filesystem: filesystem.to_owned() }
+    let (path, device, filesystem) = (path.to_owned(), device.to_owned(), filesystem.to_owned());
+    Mount { path, device, filesystem, root: None }
 }
 
 fn feed(name: &str, date: &str) -> FeedState {

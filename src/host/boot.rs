@@ -1,0 +1,182 @@
+//! The boot configuration of a filesystem: which entries it has, which of them is started, and with
+//! what kernel command line.
+//!
+//! Read are grub's configuration and environment block, entries of the Boot Loader Specification
+//! (<https://uapi-group.org/specifications/specs/boot_loader_specification/>), and, if there is
+//! neither, what new entries are made from (`/etc/kernel/cmdline`, `/etc/default/grub`). Not read:
+//! unified kernel images, and what stands on an EFI system partition only.
+
+mod bls;
+mod command_line;
+mod grub;
+
+pub use command_line::Arguments;
+
+use super::{Tree, identity};
+use crate::model::Gap;
+
+/// A filesystem's boot configuration.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// Where it is written.
+    pub place: String,
+    /// Whether it is at the top of its filesystem, which then is `/boot` of its host.
+    pub is_boot: bool,
+    /// The kernel command line of the entry that is started.
+    pub arguments: Arguments,
+}
+
+/// Reads what a filesystem has, if it has any.
+pub fn read(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
+    ["/boot", ""].iter().find_map(|folder| menu(tree, folder, gaps)).or_else(|| seed(tree, gaps))
+}
+
+/// An entry of a boot menu.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Entry {
+    title: String,
+    id: String,
+    command_line: Option<String>,
+    /// Those of a submenu.
+    children: Vec<Entry>,
+}
+
+fn menu(tree: &Tree, folder: &str, gaps: &mut Vec<Gap>) -> Option<Configuration> {
+    let mut first = |names: [&str; 2]| {
+        names.into_iter().find_map(|name| {
+            let path = format!("{folder}/{name}");
+            identity::text(tree, &path, gaps).map(|text| (path, text))
+        })
+    };
+    let script = first(["grub2/grub.cfg", "grub/grub.cfg"]);
+    let variables = first(["grub2/grubenv", "grub/grubenv"]).map(|(_, text)| text);
+    let (place, text) = script.unwrap_or_default();
+    let script = grub::parse(&text, &variables.unwrap_or_default());
+    let own = script.entries.iter().any(|entry| first_command_line(entry).is_some());
+    let loader = format!("{folder}/loader");
+    let (place, entries, default) = if script.takes_loader_entries || !own {
+        let entries = bls::entries(tree, &format!("{loader}/entries"), &script.variables, gaps);
+        let default = script.default.or_else(|| bls::default(tree, &loader, gaps));
+        (format!("{loader}/entries"), entries, default)
+    } else {
+        (place, script.entries, script.default)
+    };
+    let entry = started(&entries, default.as_deref())?;
+    let arguments = Arguments::parse(first_command_line(entry)?);
+    Some(Configuration { place, is_boot: folder.is_empty(), arguments })
+}
+
+/// What the next entry would be made from.
+fn seed(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
+    let configuration = |place: &str, text: &str| Configuration {
+        place: place.to_owned(),
+        is_boot: false,
+        arguments: Arguments::parse(text),
+    };
+    if let Some(text) = identity::text(tree, "/etc/kernel/cmdline", gaps) {
+        return Some(configuration("/etc/kernel/cmdline", &text));
+    }
+    let text = identity::text(tree, "/etc/default/grub", gaps)?;
+    let line = identity::assignments(&text).find(|(key, _)| key == "GRUB_CMDLINE_LINUX")?.1;
+    Some(configuration("/etc/default/grub", &line))
+}
+
+/// The entry that a default means: a title, an id or a number, and the same for a submenu after `>`.
+/// One that is not there starts the first.
+fn started<'a>(entries: &'a [Entry], default: Option<&str>) -> Option<&'a Entry> {
+    let named = default.and_then(|default| {
+        // A title may have a `>` of its own.
+        by_name(entries, default).or_else(|| {
+            let mut entries = entries;
+            let mut found = None;
+            for name in default.split('>') {
+                let entry = by_name(entries, name)?;
+                (entries, found) = (&entry.children, Some(entry));
+            }
+            found
+        })
+    });
+    named.or_else(|| entries.first())
+}
+
+fn by_name<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
+    let mut named = entries.iter();
+    named
+        .find(|entry| entry.title == name || (!entry.id.is_empty() && entry.id == name))
+        .or_else(|| entries.get(name.parse::<usize>().ok()?))
+}
+
+/// That of the entry, or of the first one inside that has any. Menus are [`grub::DEEPEST`] deep at
+/// most.
+fn first_command_line(entry: &Entry) -> Option<&str> {
+    let own = entry.command_line.as_deref();
+    own.or_else(|| entry.children.iter().find_map(first_command_line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As `grub-mkconfig` of Debian 12 and `grub2-mkconfig` of Fedora write them, shortened.
+    const DEBIAN: &str = r#"
+if [ -s $prefix/grubenv ]; then
+  set have_grubenv=true
+  load_env
+fi
+if [ "${next_entry}" ] ; then
+   set default="${next_entry}"
+   set next_entry=
+else
+   set default="0"
+fi
+function gfxmode {
+	set gfxpayload="${1}"
+}
+menuentry 'Debian GNU/Linux' --class debian $menuentry_id_option 'gnulinux-simple-1111' {
+	insmod ext2
+	if [ x$feature_platform_search_hint = xy ]; then
+	  search --no-floppy --fs-uuid --set=root 1111
+	fi
+	linux	/boot/vmlinuz-6.1.0-18-amd64 root=UUID=1111 ro  quiet
+}
+submenu 'Advanced options for Debian GNU/Linux' $menuentry_id_option 'gnulinux-advanced-1111' {
+	menuentry 'Debian, with Linux 5.10' --class debian $menuentry_id_option 'gnulinux-5.10-advanced-1111' {
+		linux	/boot/vmlinuz-5.10 root=UUID=1111 ro old
+	}
+}
+menuentry 'Debian GNU/Linux 11 (bullseye) (on /dev/sda2)' --class debian $menuentry_id_option 'osprober-2222' {
+	linux /boot/vmlinuz-5.10.0-28-amd64 root=/dev/sda2
+}
+"#;
+
+    #[track_caller]
+    fn check(script: &str, variables: &str, expected: &str) {
+        let script = grub::parse(script, variables);
+        let entry = started(&script.entries, script.default.as_deref()).expect("an entry");
+        assert_eq!(first_command_line(entry), Some(expected));
+    }
+
+    #[test]
+    fn the_default_entry_by_number_id_and_submenu() {
+        check(DEBIAN, "", "root=UUID=1111 ro quiet");
+        let saved = DEBIAN.replace("set default=\"0\"", "set default=\"${saved_entry}\"");
+        check(&saved, "saved_entry=osprober-2222\n###", "root=/dev/sda2");
+        check(&saved, "saved_entry=2\n", "root=/dev/sda2");
+        check(
+            &saved,
+            "saved_entry=gnulinux-advanced-1111>gnulinux-5.10-advanced-1111\n",
+            "root=UUID=1111 ro old",
+        );
+        check(&saved, "saved_entry=gone\n", "root=UUID=1111 ro quiet");
+        check(&saved, "", "root=UUID=1111 ro quiet");
+    }
+
+    #[test]
+    fn a_script_that_leaves_all_to_loader_entries() {
+        let text = "set default=\"${saved_entry}\"\nif [ -z \"${kernelopts}\" ]; then\n  set kernelopts=\"root=UUID=1 ro \"\nfi\ninsmod blscfg\nblscfg\n";
+        let script = grub::parse(text, "# GRUB Environment Block\nsaved_entry=abc-6.1\n####");
+        assert!(script.takes_loader_entries && script.entries.is_empty());
+        assert_eq!(script.default.as_deref(), Some("abc-6.1"));
+        assert_eq!(script.variables.get("kernelopts").map(String::as_str), Some("root=UUID=1 ro "));
+    }
+}

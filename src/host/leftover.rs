@@ -1,0 +1,121 @@
+//! What is left when the host is joined: other systems, the halves of those that are kept twice,
+//! recovery partitions, and filesystems that nothing mounts.
+
+use super::Found;
+use super::candidates::Candidate;
+use super::slots::Slots;
+use crate::filesystem::{FileSystem, Kind};
+use crate::model::{Gap, GapReason, printable};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Microsoft's type of recovery partitions.
+const RECOVERY: &[&str] = &["de94bba4-06d1-4d40-a16a-bfd50179d6ac"];
+/// Names at the top of partitions that Windows boots or recovers from, in lower case; those that
+/// start with `$` are NTFS's own.
+const WINDOWS_BOOT: &[&str] = &[
+    "boot",
+    "bootmgr",
+    "bootnxt",
+    "bootsect.bak",
+    "bootstat.dat",
+    "recovery",
+    "system volume information",
+    "hiberfil.sys",
+];
+
+/// Why nothing is needed of the halves that are not started.
+pub fn inactive(found: &[Found], slots: &Slots) -> BTreeMap<String, String> {
+    let note = "the other of a system that is kept twice, which is not started";
+    let devices = slots.inactive.iter().map(|index| found[*index].device.clone());
+    devices.map(|device| (device, note.to_owned())).collect()
+}
+
+/// Tells of all that is not a part of the host.
+pub fn report(
+    found: &[Found],
+    candidates: &[Candidate],
+    root: &Candidate,
+    joined: &[usize],
+    notes: &mut BTreeMap<String, String>,
+    gaps: &mut Vec<Gap>,
+) {
+    let others = other_systems(found, candidates, root, gaps);
+    deployments(found, candidates, root, notes);
+    for (index, left) in found.iter().enumerate() {
+        let known = joined.contains(&index) || others.contains(&index) || left.optional;
+        let Some(filesystem) = &left.filesystem else { continue };
+        if known || notes.contains_key(&left.device) {
+            continue;
+        }
+        if is_windows_boot(left, filesystem.as_ref()) {
+            notes.insert(left.device.clone(), "Windows boots or recovers from it".to_owned());
+        } else if holds_more(filesystem.as_ref()) {
+            let detail = format!(
+                "{} filesystem that nothing mounts: its files were not looked at",
+                left.kind
+            );
+            gaps.push(Gap::new(&left.device, GapReason::Missing, detail));
+        }
+    }
+}
+
+/// Every other system is a gap, whether something mounts it or not: where it is mounted, it is not
+/// where packages are looked for.
+fn other_systems(
+    found: &[Found],
+    candidates: &[Candidate],
+    root: &Candidate,
+    gaps: &mut Vec<Gap>,
+) -> BTreeSet<usize> {
+    let mut told = BTreeSet::new();
+    for other in candidates.iter().filter(|it| it.found != root.found && it.is_system()) {
+        if told.insert(other.found) {
+            let device = &found[other.found].device;
+            let name = other.name();
+            let detail = format!("another system, {name}, was found on {device} and not scanned");
+            gaps.push(Gap::new(device, GapReason::Unsupported, detail));
+        }
+    }
+    told
+}
+
+/// Older deployments are no gap: what runs is the one that is started.
+fn deployments(
+    found: &[Found],
+    candidates: &[Candidate],
+    root: &Candidate,
+    notes: &mut BTreeMap<String, String>,
+) {
+    let others = candidates.iter().filter(|it| it.found == root.found && it.folder != root.folder);
+    let others: Vec<&str> = others.filter_map(|it| it.folder.as_deref()).collect();
+    if !others.is_empty() {
+        let note = format!("other deployments, not scanned: {}", others.join(", "));
+        notes.insert(found[root.found].device.clone(), note);
+    }
+}
+
+fn is_windows_boot(left: &Found, filesystem: &dyn FileSystem) -> bool {
+    if left.kind != "ntfs" {
+        return false;
+    }
+    if left.is_one_of(RECOVERY) {
+        return true;
+    }
+    filesystem.read_dir(filesystem.root()).is_ok_and(|listing| {
+        let own = |name: &str| name.starts_with('$') || WINDOWS_BOOT.contains(&name);
+        listing.damage.is_empty()
+            && listing.entries.iter().all(|it| own(&printable(&it.name).to_ascii_lowercase()))
+    })
+}
+
+/// An empty data disk holds nothing that could be missed; one whose root cannot be read may.
+fn holds_more(filesystem: &dyn FileSystem) -> bool {
+    filesystem.read_dir(filesystem.root()).map_or(true, |listing| {
+        let damaged = !listing.damage.is_empty();
+        damaged
+            || listing.entries.iter().any(|entry| {
+                entry.name != b"lost+found"
+                    && filesystem.metadata(entry.node).map_or(true, |it| it.kind != Kind::Other)
+            })
+    })
+}

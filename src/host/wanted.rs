@@ -1,0 +1,186 @@
+//! What is to be mounted where, whoever says so: fstab, a mount unit, the kernel command line, the
+//! type of a partition, the layout of an image-based system.
+
+use super::spec::Spec;
+use crate::model::printable_str;
+
+/// A mount that some configuration wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What is mounted.
+    pub spec: Spec,
+    /// What is mounted, as written.
+    pub device: String,
+    /// Where.
+    pub path: String,
+    /// Type, or `auto`.
+    pub kind: String,
+    /// Options, with commas between them.
+    pub options: String,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+/// Who wants a mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `/etc/fstab`.
+    Fstab,
+    /// A mount unit that is started at boot.
+    Unit,
+    /// A mount unit of which nothing says that it is started: mounted only where it hides nothing.
+    IdleUnit,
+    /// The kernel command line.
+    CommandLine,
+    /// The type or label of a partition: mounted only where it hides nothing.
+    Layout,
+}
+
+/// Types without content of their own, or with content that is gone when the host is.
+const VIRTUAL: &[&str] = &[
+    "tmpfs",
+    "proc",
+    "sysfs",
+    "devpts",
+    "devtmpfs",
+    "cgroup",
+    "cgroup2",
+    "debugfs",
+    "tracefs",
+    "fusectl",
+    "bpf",
+    "pstore",
+    "securityfs",
+    "selinuxfs",
+    "hugetlbfs",
+    "mqueue",
+    "efivarfs",
+    "swap",
+    "none",
+    "binfmt_misc",
+    "ramfs",
+    "configfs",
+];
+/// Types whose content is on other machines, or put together by a program.
+const ELSEWHERE: &[&str] = &[
+    "nfs",
+    "nfs4",
+    "cifs",
+    "smb3",
+    "efs",
+    "lustre",
+    "ceph",
+    "glusterfs",
+    "9p",
+    "virtiofs",
+    "overlay",
+];
+/// Where packages are installed; what is mounted elsewhere holds data.
+const SYSTEM: &[&str] = &["etc", "usr", "var", "opt", "lib", "lib64", "bin", "sbin", "boot"];
+
+impl Wanted {
+    /// A mount of a filesystem by its name.
+    pub fn new(device: &str, path: &str, origin: Origin) -> Self {
+        Self {
+            spec: Spec::parse(device),
+            device: device.to_owned(),
+            path: path.to_owned(),
+            kind: "auto".to_owned(),
+            options: String::new(),
+            origin,
+        }
+    }
+
+    /// Whether it mounts a filesystem from a disk.
+    pub fn is_on_disk(&self) -> bool {
+        self.names().next().is_some()
+            && self.path.starts_with('/')
+            && !self.is_bind()
+            && !VIRTUAL.contains(&self.kind.as_str())
+            && !self.is_elsewhere()
+    }
+
+    /// Whether it hides a part of the system behind what is on no disk of this host.
+    pub fn hides_system(&self) -> bool {
+        self.is_elsewhere()
+            && !self.is_noauto()
+            && self.origin != Origin::IdleUnit
+            && self.is_of_system()
+    }
+
+    /// Whether packages are installed where it is mounted.
+    pub fn is_of_system(&self) -> bool {
+        self.names().next().is_some_and(|name| SYSTEM.contains(&name))
+    }
+
+    /// Not mounted at boot.
+    pub fn is_noauto(&self) -> bool {
+        self.has(&["noauto"])
+    }
+
+    /// Shows another part of the tree, which `device` names.
+    pub fn is_bind(&self) -> bool {
+        self.has(&["bind", "rbind"])
+    }
+
+    /// Whether it may only stand where it hides nothing.
+    pub fn yields(&self) -> bool {
+        matches!(self.origin, Origin::IdleUnit | Origin::Layout)
+    }
+
+    /// How deep it is mounted: outer ones come first.
+    pub fn depth(&self) -> usize {
+        self.names().count()
+    }
+
+    /// The names of its path.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        names(&self.path)
+    }
+
+    /// Whether this one has to be mounted before the other: it is above the other's place, or above
+    /// what the other shows.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let own: Vec<_> = self.names().collect();
+        let under = |path: &str| {
+            let names: Vec<_> = names(path).collect();
+            names.starts_with(&own) && names.len() > own.len()
+        };
+        let shown = || {
+            let names: Vec<_> = names(&other.device).collect();
+            names.starts_with(&own)
+        };
+        under(&other.path) || (other.is_bind() && shown())
+    }
+
+    /// The value of an option, such as `lowerdir`.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        let mut options = self.options.split(',').filter_map(|option| option.split_once('='));
+        options.find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
+    /// "fstab mounts /dev/sdb", for a gap.
+    pub fn told(&self) -> String {
+        let who = match self.origin {
+            Origin::Fstab => "fstab",
+            Origin::Unit | Origin::IdleUnit => "a mount unit",
+            Origin::CommandLine => "the kernel command line",
+            Origin::Layout => "the partition table",
+        };
+        let verb = if self.is_bind() { "binds" } else { "mounts" };
+        format!("{who} {verb} {}", printable_str(&self.device))
+    }
+
+    fn has(&self, wanted: &[&str]) -> bool {
+        self.options.split(',').any(|option| wanted.contains(&option))
+    }
+
+    fn is_elsewhere(&self) -> bool {
+        let kind = self.kind.as_str();
+        ELSEWHERE.contains(&kind) || kind.starts_with("fuse.") || kind == "fuse"
+    }
+}
+
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|name| !name.is_empty() && *name != ".")
+}
