@@ -119,7 +119,7 @@ impl FileSystem for Adapter {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        directory::Directory::open(&self.image, &self.source, self.inode(node)?)?.list()
+        Ok(directory::Directory::open(&self.image, &self.source, self.inode(node)?)?.list())
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {

@@ -1,6 +1,6 @@
 //! What the readers of volumes over several devices have in common: their errors become gaps.
 
-use super::{Purpose, Volume};
+use super::Volume;
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{Gap, GapReason};
 use md_reader::Error;
@@ -38,21 +38,7 @@ pub fn volume(
     });
     let source = source.unwrap_or_else(|| Arc::new(Unread { size }));
     let device = Device::new(place, source);
-    let (number, label, uuid, missing_bytes) = (None, None, None, 0);
-    let (kind, attributes, purpose) = (None, 0, Purpose::Data);
-    Volume {
-        device,
-        on,
-        names,
-        unread,
-        number,
-        label,
-        uuid,
-        kind,
-        attributes,
-        missing_bytes,
-        purpose,
-    }
+    Volume { on, names, unread, ..Volume::whole(device) }
 }
 
 /// Stands for a volume that cannot be read.

@@ -39,7 +39,7 @@ pub fn runs(fat: &Fat, cluster: u32) -> Result<(Vec<Range<u64>>, Option<Error>),
     let boot = &fat.boot;
     let first = match cluster {
         0 if boot.root_cluster == 0 => {
-            return Ok((vec![boot.root.0..boot.root.0 + boot.root.1], None));
+            return Ok((std::iter::once(boot.root.0..boot.root.0 + boot.root.1).collect(), None));
         }
         0 => boot.root_cluster,
         cluster => cluster,

@@ -66,6 +66,7 @@ fn of(inode: &Inode) -> Result<&Directory, Error> {
 }
 
 /// Where in a directory to begin.
+#[derive(Clone, Copy)]
 struct Start {
     block: u64,
     offset: usize,

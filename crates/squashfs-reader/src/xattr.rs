@@ -21,7 +21,10 @@ struct Table {
     list: u64,
 }
 
-pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+/// Name and value.
+pub type Xattr = (Vec<u8>, Vec<u8>);
+
+pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<Xattr>, Error> {
     let Some(index) = inode.xattrs else { return Ok(Vec::new()) };
     let Some(at) = image.superblock.xattr_table else {
         return Err(corrupt("no table of attributes", inode.at.0));
