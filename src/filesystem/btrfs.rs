@@ -18,9 +18,7 @@ mod pool;
 mod subvolumes;
 mod superblock;
 
-use super::{
-    Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume,
-};
+use super::{Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume};
 use crate::block::{Device, ReadError};
 use crate::model::{GapReason, printable_str, uuid};
 use extents::Decoded;

@@ -19,7 +19,7 @@ use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] = 
+pub const FORMATS: &[&dyn FileSystemFormat] =
     &[&ext4::Ext, &btrfs::Btrfs, &squashfs::SquashFs, &erofs::Erofs, &vfat::Vfat];
 
 /// A filesystem format.

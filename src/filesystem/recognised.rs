@@ -35,8 +35,7 @@ const fn nothing(name: &'static str, at: usize, magic: &'static [u8]) -> Signatu
 /// Bytes looked at in each place of a device that may be blank.
 const SAMPLE: usize = 64 << 10;
 
-const RAID: Recognised =
-    Recognised { name: "md raid member", gap: Some(GapReason::Unsupported) };
+const RAID: Recognised = Recognised { name: "md raid member", gap: Some(GapReason::Unsupported) };
 const RAID_MAGIC: [u8; 4] = [0xfc, 0x4e, 0x2b, 0xa9];
 
 /// Signatures in the first [`START`] bytes. Of two that a device bears, the first counts: what
@@ -45,15 +44,27 @@ const SIGNATURES: &[Signature] = &[
     encrypted("luks", 0, b"LUKS\xba\xbe"),
     encrypted("bitlocker", 3, b"-FVE-FS-"),
     // "To go": what looks like FAT32 around it only holds a program to unlock it.
-    encrypted("bitlocker", 0x1a8, b"\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01"),
+    encrypted(
+        "bitlocker",
+        0x1a8,
+        b"\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01",
+    ),
     unsupported("md raid member", 4096, &RAID_MAGIC),
     unsupported("md raid member", 0, &RAID_MAGIC),
     unsupported("lvm2 physical volume", 512, b"LABELONE"),
     unsupported("lvm2 physical volume", 0, b"LABELONE"),
     unsupported("lvm2 physical volume", 1024, b"LABELONE"),
     unsupported("lvm2 physical volume", 1536, b"LABELONE"),
-    unsupported("bcache", 4120, b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81"),
-    unsupported("bcachefs", 4120, b"\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef"),
+    unsupported(
+        "bcache",
+        4120,
+        b"\xc6\x85\x73\xf6\x4e\x1a\x45\xca\x82\x65\xf5\x7f\x48\xba\x6d\x81",
+    ),
+    unsupported(
+        "bcachefs",
+        4120,
+        b"\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef",
+    ),
     unsupported("vdo", 0, b"dmvdo001"),
     unsupported("stratis", 516, b"!Stra0tis\x86\xff\x02^\x41rh"),
     unsupported("stratis", 4612, b"!Stra0tis\x86\xff\x02^\x41rh"),

@@ -22,9 +22,8 @@ impl FileSystemFormat for Vfat {
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
         // Others hide behind a boot sector of FAT: BitLocker "to go", a hybrid boot image.
-        let stands_alone = |known: Option<super::Recognised>| {
-            known.is_none_or(|it| it.name == "vfat")
-        };
+        let stands_alone =
+            |known: Option<super::Recognised>| known.is_none_or(|it| it.name == "vfat");
         Ok(Fat::claims(&*device.source)? && stands_alone(super::recognise(device)?))
     }
 

@@ -10,8 +10,7 @@ fn check(features: &str, options: &[&str], mount: &str, longest_link: usize) {
     let work = workplace();
     let (image, place) = (work.path().join("image"), work.path().join("place"));
     mkfs(&image, 640, &[&["mkfs.btrfs", "-q"], options].concat());
-    let able =
-        Abilities { longest_link, large_folders: [1000, 5000], ..Abilities::default() };
+    let able = Abilities { longest_link, large_folders: [1000, 5000], ..Abilities::default() };
     let mounted = Mounted::new(&image, &place, &format!("rw,noatime,loop{mount}"));
     fill(mounted.path(), &able);
     drop(mounted);

@@ -40,7 +40,10 @@ fn a_squashfs_of_sixty_thousand_files_is_opened_by_a_few_blocks() {
     let image = work.path().join("image");
     let source = source(work.path());
     let [from, to] = [&source, &image].map(|it| it.to_str().unwrap());
-    run("mksquashfs", &[from, to, "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "1"]);
+    run(
+        "mksquashfs",
+        &[from, to, "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "1"],
+    );
     let (reader, counting, (_, bytes, _)) = measured("squashfs", &image);
     let inodes_alone = 60_000 * 20;
     assert!(bytes < 400_000 && bytes < inodes_alone, "{bytes}");
@@ -61,7 +64,7 @@ fn an_erofs_of_sixty_thousand_files_is_opened_by_a_few_blocks() {
     let [from, to] = [&source, &image].map(|it| it.to_str().unwrap());
     run("mkfs.erofs", &["--quiet", "-zlz4", to, from]);
     let (reader, counting, (_, bytes, _)) = measured("erofs", &image);
-    assert!(bytes < 100_000, "{bytes}");
+    assert!(bytes < 300_000, "{bytes}");
     assert_eq!(reader.content("usr/share/folder-30/file-777"), b"777\n");
     let more = counting.counts().1 - bytes;
     assert!(more < 300_000, "{more}");

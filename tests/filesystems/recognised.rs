@@ -91,7 +91,8 @@ fn mirror(version: &str, lines: &str) {
     let work = workplace();
     let image = work.path().join("image");
     // Not a multiple of 64 KiB in all.
-    let text = format!("truncate -s $((20 * 1024 * 1024 + 13 * 4096)) $1; mke2fs -q -F $1 16M\n{lines}");
+    let text =
+        format!("truncate -s $((20 * 1024 * 1024 + 13 * 4096)) $1; mke2fs -q -F $1 16M\n{lines}");
     script(&text, &[&image]);
     let said = script("blkid -p -o export \"$1\" | grep -E '^(TYPE|VERSION)='", &[&image]);
     assert_eq!(said, format!("VERSION={version}\nTYPE=linux_raid_member\n"));

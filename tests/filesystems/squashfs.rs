@@ -12,7 +12,10 @@ fn abilities() -> Abilities {
 
 fn make(source: &Path, image: &Path, options: &[&str]) {
     let [source, image] = [source, image].map(|it| it.to_str().unwrap());
-    run("mksquashfs", &[&[source, image, "-quiet", "-no-progress", "-processors", "2"], options].concat());
+    run(
+        "mksquashfs",
+        &[&[source, image, "-quiet", "-no-progress", "-processors", "2"], options].concat(),
+    );
 }
 
 fn check(features: &str, options: &[&str], able: &Abilities) {
@@ -92,7 +95,8 @@ fn links_of_256_bytes_and_more_do_not_hide_the_rest() {
     std::fs::create_dir(&source).unwrap();
     std::fs::write(source.join("file"), "content").unwrap();
     for length in [255, 256, 257, 4095] {
-        std::os::unix::fs::symlink("t".repeat(length), source.join(format!("link-{length}"))).unwrap();
+        std::os::unix::fs::symlink("t".repeat(length), source.join(format!("link-{length}")))
+            .unwrap();
     }
     make(&source, &image, &[]);
     let reader = open("squashfs", &[&image]);

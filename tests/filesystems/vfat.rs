@@ -103,7 +103,8 @@ fn a_name_is_found_in_any_case_and_by_its_short_form() {
         return;
     }
     let work = workplace();
-    let files = ["MixedCase.Conf", "lower.txt", "UPPER.TXT", "Über-Äpfel.txt", "a long name.tar.gz"];
+    let files =
+        ["MixedCase.Conf", "lower.txt", "UPPER.TXT", "Über-Äpfel.txt", "a long name.tar.gz"];
     let (image, reader) = small(work.path(), &files);
     let mut sorted = files.map(str::to_owned);
     sorted.sort();

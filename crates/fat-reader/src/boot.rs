@@ -85,7 +85,8 @@ impl Boot {
         };
         let is_wide = width == Width::Fat32;
         // FAT32 has no root directory of a fixed size, and no small number of table sectors.
-        if table_sectors == 0 || is_wide != (root_sectors == 0) || is_wide && short(bytes, 22) != 0 {
+        if table_sectors == 0 || is_wide != (root_sectors == 0) || is_wide && short(bytes, 22) != 0
+        {
             return None;
         }
         let extended = if is_wide { 64 } else { 36 };

@@ -1,8 +1,8 @@
 //! The table of clusters: for each, which one follows.
 
+use crate::Fat;
 use crate::boot::{Width, short, word};
 use crate::error::{Error, corrupt};
-use crate::Fat;
 use std::ops::Range;
 use std::sync::{Arc, PoisonError};
 

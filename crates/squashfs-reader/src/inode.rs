@@ -167,13 +167,7 @@ fn large_file(
     Ok((links, file(image, cursor, start, size, (fragment, offset))))
 }
 
-fn file(
-    image: &Squashfs,
-    cursor: &Cursor,
-    start: u64,
-    size: u64,
-    fragment: (u32, u32),
-) -> Kind {
+fn file(image: &Squashfs, cursor: &Cursor, start: u64, size: u64, fragment: (u32, u32)) -> Kind {
     // A file of whole blocks may name a fragment that it has nothing in.
     let tail = size % u64::from(image.superblock.block_size);
     let fragment = Some(fragment).filter(|it| it.0 != NONE && tail > 0);

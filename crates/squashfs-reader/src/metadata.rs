@@ -1,11 +1,11 @@
 //! Metadata blocks: packed pieces of at most 8 KiB, each behind two bytes that tell its size, read
 //! one after the other as a stream.
 
+use crate::Squashfs;
 use crate::cache::Weight;
 use crate::codec::unpack;
 use crate::error::{Error, corrupt};
 use crate::superblock::{long, short, word};
-use crate::Squashfs;
 use std::sync::Arc;
 
 /// Bytes of a metadata block, unpacked.

@@ -96,9 +96,8 @@ pub fn floor(
 
 /// An extent; `None` for a hole, and for blocks that were never written.
 fn parse(inode: u64, start: u64, item: &[u8]) -> Result<Option<Extent>, Error> {
-    let corrupt = |what: &str| Error::Corrupt {
-        what: format!("extent at {start} of inode {inode}: {what}"),
-    };
+    let corrupt =
+        |what: &str| Error::Corrupt { what: format!("extent at {start} of inode {inode}: {what}") };
     let number = |at: usize| {
         let bytes = item.get(at..at + 8).ok_or_else(|| corrupt("too short"))?;
         Ok::<_, Error>(u64::from_le_bytes(bytes.try_into().expect("eight bytes")))

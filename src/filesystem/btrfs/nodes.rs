@@ -143,8 +143,7 @@ pub fn lookup(
     place: Place,
     name: &[u8],
 ) -> Result<Option<NodeId>, Error> {
-    let key =
-        DiskKey { objectid: place.inode, key_type: DIR_ITEM_KEY, offset: name_hash(name) };
+    let key = DiskKey { objectid: place.inode, key_type: DIR_ITEM_KEY, offset: name_hash(name) };
     let item = pool.with_tree(|tree| tree.search(subvolumes.trees[place.tree].root, &key))?;
     let Some(item) = item else { return Ok(None) };
     let entries = parse_dir_items(&item.data)?;
@@ -153,12 +152,7 @@ pub fn lookup(
 }
 
 /// An extended attribute, by the hash of its name.
-pub fn xattr(
-    pool: &Pool,
-    root: u64,
-    inode: u64,
-    name: &[u8],
-) -> Result<Option<Vec<u8>>, Error> {
+pub fn xattr(pool: &Pool, root: u64, inode: u64, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
     let key = DiskKey { objectid: inode, key_type: XATTR_ITEM_KEY, offset: name_hash(name) };
     let Some(item) = pool.with_tree(|tree| tree.search(root, &key))? else { return Ok(None) };
     let mut attributes = parse_xattr_items(&item.data)?.into_iter();

@@ -37,9 +37,8 @@ impl Pool {
             members.add(device)?;
         }
         let Members { superblock, devices, warnings, .. } = members;
-        let superblock = superblock.ok_or_else(|| Error::Corrupt {
-            what: "no device has a superblock".to_owned(),
-        })?;
+        let superblock = superblock
+            .ok_or_else(|| Error::Corrupt { what: "no device has a superblock".to_owned() })?;
         let chunks = ChunkMap::bootstrap(&superblock)?;
         let geometry = TreeGeometry::from_superblock(&superblock);
         let blocks = Mutex::new(Blocks::new(CACHED / superblock.nodesize.max(1) as usize));
@@ -81,7 +80,8 @@ impl Pool {
         }
         for device in listed.into_iter().filter(|it| !self.devices.contains_key(it)) {
             let of = self.superblock.num_devices;
-            let text = format!("device {device} of {of} is missing: what is only there is not read");
+            let text =
+                format!("device {device} of {of} is missing: what is only there is not read");
             self.warnings.push((GapReason::Missing, text));
         }
         Ok(())
@@ -106,9 +106,8 @@ impl Pool {
         let count = |logical: u64| Ok(self.copies(logical));
         let get = |logical: u64| self.lock().get(logical);
         let put = |logical: u64, block: &TreeBlock| self.lock().put(logical, block);
-        let tree = Tree::new(self.geometry, &first)
-            .with_redundancy(&count, &copy)
-            .with_cache(&get, &put);
+        let tree =
+            Tree::new(self.geometry, &first).with_redundancy(&count, &copy).with_cache(&get, &put);
         work(&tree).map_err(|error| match (error, failed.take()) {
             (fs_btrfs::Error::Io(_), Some(cause)) => cause,
             (error, _) => error.into(),

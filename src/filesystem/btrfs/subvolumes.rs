@@ -85,8 +85,8 @@ impl Subvolumes {
         let Raw { trees, checksums, hooks, default, .. } = raw;
         let trees: Vec<_> = trees.into_values().collect();
         let find = |id| trees.binary_search_by_key(&id, |tree| tree.id).ok();
-        let top = find(TOP)
-            .ok_or_else(|| Error::Corrupt { what: "no top subvolume".to_owned() })?;
+        let top =
+            find(TOP).ok_or_else(|| Error::Corrupt { what: "no top subvolume".to_owned() })?;
         let default = match default.map(|id| (id, find(id))) {
             None => top,
             Some((_, Some(index))) => index,

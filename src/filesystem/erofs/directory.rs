@@ -31,7 +31,9 @@ impl Directory {
             return Err(Error::Corrupt { what: format!("inode {} is no directory", inode.id()) });
         }
         if inode.id() & METABOX != 0 {
-            return Err(Error::Unsupported { feature: "erofs: directories in a metabox".to_owned() });
+            return Err(Error::Unsupported {
+                feature: "erofs: directories in a metabox".to_owned(),
+            });
         }
         if inode.data_size() > MOST {
             let what = format!("directory of {} bytes, inode {}", inode.data_size(), inode.id());
@@ -68,7 +70,8 @@ impl Directory {
         while low < high {
             let middle = low + (high - low) / 2;
             let entries = names(&self.block(middle)?)?;
-            let first = entries.first().map_or(Ordering::Greater, |it| it.name.as_slice().cmp(name));
+            let first =
+                entries.first().map_or(Ordering::Greater, |it| it.name.as_slice().cmp(name));
             if first == Ordering::Greater {
                 high = middle;
                 continue;

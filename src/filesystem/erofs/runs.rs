@@ -38,10 +38,8 @@ impl Runs {
         let left = inode.data_size().saturating_sub(offset);
         let length = out.len().min(usize::try_from(left).unwrap_or(usize::MAX));
         let out = &mut out[..length];
-        let packed = matches!(
-            inode.layout(),
-            Some(Layout::CompressedFull | Layout::CompressedCompact)
-        );
+        let packed =
+            matches!(inode.layout(), Some(Layout::CompressedFull | Layout::CompressedCompact));
         if !packed {
             fill(image, inode, offset, out)?;
             return Ok(length);
@@ -84,12 +82,7 @@ impl Runs {
 }
 
 /// Fills all of `out` from `offset`.
-pub fn fill(
-    image: &EroFS<Image>,
-    inode: Inode,
-    offset: u64,
-    out: &mut [u8],
-) -> Result<(), Error> {
+pub fn fill(image: &EroFS<Image>, inode: Inode, offset: u64, out: &mut [u8]) -> Result<(), Error> {
     let mut done = 0;
     while done < out.len() {
         done += piece(image, inode, offset + done as u64, &mut out[done..])?;

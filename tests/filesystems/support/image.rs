@@ -16,7 +16,8 @@ pub fn run(name: &str, arguments: &[&str]) -> String {
 /// Runs a script of bash that must succeed; gives what it printed.
 pub fn script(text: &str, arguments: &[&Path]) -> String {
     let arguments = arguments.iter().map(|it| it.to_str().unwrap());
-    let all: Vec<_> = ["-euo", "pipefail", "-c", text, "script"].into_iter().chain(arguments).collect();
+    let all: Vec<_> =
+        ["-euo", "pipefail", "-c", text, "script"].into_iter().chain(arguments).collect();
     run("bash", &all)
 }
 

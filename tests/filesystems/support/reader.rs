@@ -31,7 +31,8 @@ pub fn open(format: &str, images: &[&Path]) -> Reader {
 pub fn open_source(format: &str, sources: &[Arc<dyn BlockSource>]) -> Reader {
     let device = |source: &Arc<dyn BlockSource>| Device::new("disk", source.clone());
     let devices: Vec<_> = sources.iter().map(device).collect();
-    let claims = |it: &&&dyn sidelight::filesystem::FileSystemFormat| it.claims(&devices[0]).unwrap();
+    let claims =
+        |it: &&&dyn sidelight::filesystem::FileSystemFormat| it.claims(&devices[0]).unwrap();
     let claimants: Vec<_> = FORMATS.iter().filter(claims).collect();
     let names: Vec<_> = claimants.iter().map(|it| it.name()).collect();
     assert_eq!(names, [format]);
