@@ -230,7 +230,7 @@ fn seal(part: &mut [u8]) {
 
 fn crc32c(bytes: &[u8]) -> u32 {
     let step = |sum: u32, byte: &u8| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| sum >> 1 ^ 0x82f6_3b78 * (sum & 1))
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| (sum >> 1) ^ (0x82f6_3b78 * (sum & 1)))
     };
     !bytes.iter().fold(u32::MAX, step)
 }

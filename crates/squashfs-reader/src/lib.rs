@@ -22,6 +22,7 @@ pub use directory::{Entry, Listing};
 pub use error::Error;
 pub use inode::{Inode, InodeRef, Kind};
 pub use superblock::{Compression, Superblock};
+pub use xattr::Xattr;
 
 use block_source::{BlockSource, ReadError};
 use cache::Cache;
@@ -103,7 +104,7 @@ impl Squashfs {
     }
 
     /// Extended attributes by their whole names.
-    pub fn xattrs(&self, inode: &Inode) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Error> {
+    pub fn xattrs(&self, inode: &Inode) -> Result<Vec<Xattr>, Error> {
         xattr::list(self, inode)
     }
 }

@@ -49,7 +49,7 @@ impl Directory {
         Ok(Self { image: shown, inode, block })
     }
 
-    pub fn list(&self) -> Result<Listing, Error> {
+    pub fn list(&self) -> Listing {
         let mut listing = Listing::default();
         for index in 0..self.blocks() {
             match self.block(index).and_then(|block| names(&block)) {
@@ -58,7 +58,7 @@ impl Directory {
             }
         }
         listing.entries.retain(|entry| entry.name != b"." && entry.name != b"..");
-        Ok(listing)
+        listing
     }
 
     /// The block whose first name is the last that is not above the wanted one has it, or none.

@@ -22,7 +22,9 @@ pub struct Reader {
 /// Opens images that are one filesystem by the format that claims them, which must be one alone.
 pub fn open(format: &str, images: &[&Path]) -> Reader {
     let source = |image: &&Path| -> Arc<dyn BlockSource> {
-        Arc::new(FileSource::open(image).unwrap_or_else(|error| panic!("{image:?}: {error}")))
+        Arc::new(
+            FileSource::open(image).unwrap_or_else(|error| panic!("{}: {error}", image.display())),
+        )
     };
     open_source(format, &images.iter().map(source).collect::<Vec<_>>())
 }
