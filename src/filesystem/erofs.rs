@@ -119,7 +119,8 @@ impl FileSystem for Adapter {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        Ok(directory::Directory::open(&self.image, &self.source, self.inode(node)?)?.list())
+        let inode = self.inode(node)?;
+        Ok(directory::Directory::open(&self.image, &self.source, inode)?.list())
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {

@@ -39,7 +39,8 @@ pub fn runs(fat: &Fat, cluster: u32) -> Result<(Vec<Range<u64>>, Option<Error>),
     let boot = &fat.boot;
     let first = match cluster {
         0 if boot.root_cluster == 0 => {
-            return Ok((std::iter::once(boot.root.0..boot.root.0 + boot.root.1).collect(), None));
+            let whole = boot.root.0..boot.root.0 + boot.root.1;
+            return Ok((Vec::from([whole]), None));
         }
         0 => boot.root_cluster,
         cluster => cluster,
@@ -162,6 +163,9 @@ mod tests {
     fn dates_are_those_of_the_calendar() {
         // As `date -u -d '1980-01-01' +%s` and `date -u -d '2024-02-29 23:59:58' +%s` have it.
         assert_eq!(super::seconds(1 << 5 | 1, 0), 315_532_800);
-        assert_eq!(super::seconds(44 << 9 | 2 << 5 | 29, 23 << 11 | 59 << 5 | 29), 1_709_251_198);
+        assert_eq!(
+            super::seconds(44 << 9 | 2 << 5 | 0x1d, 23 << 11 | 59 << 5 | 0x1d),
+            1_709_251_198
+        );
     }
 }

@@ -35,7 +35,7 @@ pub struct Listing {
 pub fn list(image: &Squashfs, inode: &Inode) -> Result<Listing, Error> {
     let directory = of(inode)?;
     let mut listing = Listing::default();
-    let walked = walk(image, directory, Start::first(image, directory), &mut |entry| {
+    let walked = walk(image, directory, &Start::first(image, directory), &mut |entry| {
         listing.entries.push(entry);
         ControlFlow::Continue(())
     });
@@ -47,7 +47,7 @@ pub fn lookup(image: &Squashfs, inode: &Inode, name: &[u8]) -> Result<Option<Ino
     let directory = of(inode)?;
     let start = Start::by_index(image, directory, name)?;
     let mut found = None;
-    walk(image, directory, start, &mut |entry| {
+    walk(image, directory, &start, &mut |entry| {
         // Names are in order.
         if entry.name.as_slice() < name {
             return ControlFlow::Continue(());
@@ -103,7 +103,7 @@ impl Start {
 fn walk(
     image: &Squashfs,
     directory: &Directory,
-    start: Start,
+    start: &Start,
     visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     let mut cursor = Cursor::new(image, start.block, start.offset);

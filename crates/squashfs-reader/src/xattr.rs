@@ -21,7 +21,7 @@ struct Table {
     list: u64,
 }
 
-/// Name and value.
+/// A whole name, and the value.
 pub type Xattr = (Vec<u8>, Vec<u8>);
 
 pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<Xattr>, Error> {
@@ -45,11 +45,7 @@ pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<Xattr>, Error> {
     (0..count).map(|_| attribute(image, &table, &mut cursor)).collect()
 }
 
-fn attribute(
-    image: &Squashfs,
-    table: &Table,
-    cursor: &mut Cursor,
-) -> Result<(Vec<u8>, Vec<u8>), Error> {
+fn attribute(image: &Squashfs, table: &Table, cursor: &mut Cursor) -> Result<Xattr, Error> {
     let (kind, length) = (cursor.short()?, cursor.short()?);
     let prefix: &[u8] = match kind & !ELSEWHERE {
         0 => b"user.",
