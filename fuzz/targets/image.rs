@@ -2,19 +2,9 @@
 
 use image_formats::Limits;
 use std::fs::File;
-use std::io::Write;
 use std::os::unix::fs::FileExt;
 
 const SAMPLE: u64 = 64 * 1024;
-
-/// An image all of whose bytes are the input, but for a magic number.
-#[expect(dead_code, reason = "targets whose files are laid out by hand have their own")]
-pub fn open_with(magic: &[u8], at: usize, data: &[u8]) {
-    let mut bytes = data.to_vec();
-    bytes.resize(bytes.len().max(at + magic.len()), 0);
-    bytes[at..at + magic.len()].copy_from_slice(magic);
-    open(|file| file.write_all(&bytes));
-}
 
 /// An image that is written by `write`.
 pub fn open(write: impl FnOnce(&mut File) -> std::io::Result<()>) {

@@ -10,13 +10,8 @@ use std::os::unix::fs::FileExt;
 
 const MIB: u64 = 1 << 20;
 /// Where each 4 KiB of the input goes, and whether it is sealed with a checksum.
-const PLACES: &[(u64, usize)] = &[
-    (64 << 10, 4096),
-    (192 << 10, 65_536),
-    (2 * MIB, 0),
-    (3 * MIB, 0),
-    (3 * MIB + (64 << 10), 0),
-];
+const PLACES: &[(u64, usize)] =
+    &[(64 << 10, 4096), (192 << 10, 65_536), (2 * MIB, 0), (3 * MIB, 0), (3 * MIB + (64 << 10), 0)];
 
 fuzz_target!(|data: &[u8]| {
     let mut pages = data.chunks(4096);
@@ -31,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
             }
             file.write_all_at(&page, *at)?;
         }
-        let mut log = pages.as_slice().concat();
+        let mut log = pages.collect::<Vec<_>>().concat();
         log.truncate(64 << 10);
         log.resize(log.len().next_multiple_of(4096), 0);
         seal_entries(&mut log);
