@@ -208,7 +208,7 @@ impl<'a> Joining<'a> {
         let Some(index) = boot.filter(|index| !self.joined.contains(index)) else { return };
         let is_free = self.taken.insert(vec!["boot".to_owned()]);
         if is_free && self.tree.is_bare(b"/boot").unwrap_or(false) {
-            self.put(&Wanted::new(&self.found[index].device, "/boot", Origin::Layout), index);
+            self.put(&slots::mount(self.found, index, "/boot"), index);
         }
     }
 
