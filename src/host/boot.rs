@@ -28,7 +28,8 @@ pub struct Configuration {
 
 /// Reads what a filesystem has, if it has any.
 pub fn read(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
-    ["/boot", ""].iter().find_map(|folder| menu(tree, folder, gaps)).or_else(|| seed(tree, gaps))
+    // The top comes first: a filesystem for `/boot` may have a link `boot` to itself.
+    ["", "/boot"].iter().find_map(|folder| menu(tree, folder, gaps)).or_else(|| seed(tree, gaps))
 }
 
 /// An entry of a boot menu.

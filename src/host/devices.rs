@@ -31,6 +31,7 @@ impl Devices<'_> {
                 .best(|found| found.names.contains(name))
                 .or_else(|| self.only_unnamed_array(name)),
             Spec::Disk { disk, partition } => self.by_name(kind, disk, *partition),
+            Spec::Found(index) => Some(*index),
             Spec::Other => None,
         }
     }

@@ -37,8 +37,8 @@ pub fn wanted(found: &[Found], root: usize) -> Vec<Wanted> {
 
 /// The first partition of the type.
 fn place(found: &[Found], root: usize, path: &str, kinds: &[&str]) -> Option<Wanted> {
-    let fits = |it: &&Found| {
+    let fits = |it: &Found| {
         it.disk == found[root].disk && it.is_one_of(kinds) && it.part_attributes & NO_AUTO == 0
     };
-    slots::mount(found.iter().find(fits)?, path)
+    Some(slots::mount(found, found.iter().position(fits)?, path))
 }

@@ -8,6 +8,7 @@
 use super::candidates::{self, Candidate};
 use super::devices::Devices;
 use super::root::{self, Choice};
+use super::spec::Spec;
 use super::wanted::{Origin, Wanted};
 use super::{Found, Tree, fstab, gpt_auto, identity, leftover, ostree, slots, units};
 use crate::model::{Gap, GapReason, Mount, printable_str};
@@ -50,7 +51,9 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
     first.extend(slots.wanted(found, root.found));
     first.extend(gpt_auto::usr(found, root.found));
     joining.mount_all(first);
-    let units = units::wanted(&joining.tree, joining.gaps);
+    // Bottlerocket's binds are units of its own.
+    let is_something_left = joining.is_something_left() || !slots.roots.is_empty();
+    let units = units::wanted(&joining.tree, is_something_left, joining.gaps);
     joining.mount_all(units);
     joining.mount_all(gpt_auto::wanted(found, root.found));
     joining.boot(boot);
@@ -111,6 +114,11 @@ impl<'a> Joining<'a> {
         }
     }
 
+    fn is_something_left(&self) -> bool {
+        let mut all = self.found.iter().enumerate();
+        all.any(|(index, it)| !it.optional && !self.joined.contains(&index))
+    }
+
     fn mount(&mut self, line: &Wanted) {
         let path = line.path.as_bytes();
         if line.yields() && !self.tree.is_bare(path).unwrap_or(false) {
@@ -123,7 +131,7 @@ impl<'a> Joining<'a> {
             let (kind, told) = (printable_str(&line.kind), line.told());
             let detail = format!("{told} ({kind}) here, which is on no disk of this host");
             self.gap(line, GapReason::Unsupported, detail);
-        } else if line.is_on_disk() && line.device.starts_with('/') && !is_device(line) {
+        } else if line.is_on_disk() && is_image(line) {
             self.image(line);
         } else if line.is_on_disk() {
             let devices = Devices {
@@ -208,7 +216,7 @@ impl<'a> Joining<'a> {
         let Some(index) = boot.filter(|index| !self.joined.contains(index)) else { return };
         let is_free = self.taken.insert(vec!["boot".to_owned()]);
         if is_free && self.tree.is_bare(b"/boot").unwrap_or(false) {
-            self.put(&Wanted::new(&self.found[index].device, "/boot", Origin::Layout), index);
+            self.put(&slots::mount(self.found, index, "/boot"), index);
         }
     }
 
@@ -217,8 +225,9 @@ impl<'a> Joining<'a> {
     }
 }
 
-fn is_device(line: &Wanted) -> bool {
-    line.device.starts_with("/dev/")
+/// Whether it mounts a file of the tree.
+fn is_image(line: &Wanted) -> bool {
+    line.spec == Spec::Other && line.device.starts_with('/') && !line.device.starts_with("/dev/")
 }
 
 fn mount(path: &str, found: &Found, root: Option<String>) -> Mount {

@@ -38,6 +38,6 @@ pub struct Host {
 /// asked for early. One that is not here is read all the same.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     let files = ["/etc/os-release", "/etc/fstab", "/etc/hostname", "/etc/machine-id"];
-    let folders = ["/lib/modules", "/boot"].into_iter().chain(units::folders());
+    let folders = ["/lib/modules", "/boot", units::FOLDER];
     files.into_iter().chain(folders).chain(addresses::folders())
 }

@@ -11,6 +11,7 @@
 //! ChromeOS and Container-Optimized OS (<https://www.chromium.org/chromium-os/chromiumos-design-docs/disk-format>).
 
 use super::Found;
+use super::spec::Spec;
 use super::wanted::{Origin, Wanted};
 
 /// A kind of system that is kept twice.
@@ -80,7 +81,7 @@ impl Slots {
     /// What the layout mounts beside what configuration does.
     pub fn wanted(&self, found: &[Found], root: usize) -> Vec<Wanted> {
         let mut wanted = Vec::new();
-        let mut want = |index: usize, path: &str| wanted.extend(mount(&found[index], path));
+        let mut want = |index: usize, path: &str| wanted.push(mount(found, index, path));
         let disk = found[root].disk;
         if let Some(usr) = self.usr.iter().find(|usr| found[**usr].disk == disk) {
             want(*usr, "/usr");
@@ -101,10 +102,10 @@ impl Slots {
     }
 }
 
-/// A mount of a partition that its place in the layout tells.
-pub fn mount(found: &Found, path: &str) -> Option<Wanted> {
-    let uuid = found.part_uuid.as_ref()?;
-    Some(Wanted::new(&format!("PARTUUID={uuid}"), path, Origin::Layout))
+/// A mount of a filesystem that its place in the layout tells.
+pub fn mount(found: &[Found], index: usize, path: &str) -> Wanted {
+    let device = &found[index].device;
+    Wanted { spec: Spec::Found(index), ..Wanted::new(device, path, Origin::Layout) }
 }
 
 fn find_label(found: &[Found], label: &str) -> Option<usize> {

@@ -20,6 +20,8 @@ pub enum Spec {
     },
     /// Another name below `/dev`, such as `mapper/vg-root` or `md0`.
     Name(String),
+    /// This one of the filesystems that were found.
+    Found(usize),
     /// Something that is on no disk of ours, or named in a way we do not know.
     Other,
 }
@@ -64,7 +66,7 @@ impl Spec {
         match self {
             Self::Uuid(_) | Self::Label(_) | Self::PartUuid(_) | Self::PartLabel(_) => true,
             Self::Name(name) => name.starts_with("mapper/"),
-            Self::Disk { .. } | Self::Other => false,
+            Self::Disk { .. } | Self::Found(_) | Self::Other => false,
         }
     }
 }

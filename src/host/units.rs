@@ -1,6 +1,7 @@
 //! systemd's mount units, beside fstab: `systemd.mount(5)`, `systemd.unit(5)`.
 //!
-//! Read from `/etc` and `/usr/lib`; those that are made at boot (`/run`, generators) are on no disk.
+//! Read from `/etc`, and from `/usr/lib` where a filesystem is left that it could mount, or links in
+//! `/etc` may start one of it; those that are made at boot (`/run`, generators) are on no disk.
 //! A unit that something wants at boot is mounted, one that stands under a condition or that nothing
 //! is seen to want only where it hides nothing. Of specifiers only `%%` is known.
 
@@ -12,23 +13,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where units are, the first wins.
 const FOLDERS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
+/// Folders of links that start mounts.
+const STARTS: [&[u8]; 2] = [b"local-fs.target.wants", b"local-fs.target.requires"];
 /// Most units, and folders of wanted ones, that are read.
 const MOST: usize = 256;
 /// Units of the kernel's own filesystems, and of what is gone after a boot.
 const KERNEL: [&[u8]; 5] = [b"dev-", b"sys-", b"proc-", b"run-", b"tmp.mount"];
 
-/// The folders that are looked through.
-pub fn folders() -> impl Iterator<Item = &'static str> {
-    FOLDERS.into_iter()
-}
+/// The folder that is always looked through.
+pub const FOLDER: &str = FOLDERS[0];
 
-/// All mounts that units describe.
-pub fn wanted(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Wanted> {
+/// All mounts that units describe; those of the distribution only if something is left to mount.
+pub fn wanted(tree: &Tree, is_something_left: bool, gaps: &mut Vec<Gap>) -> Vec<Wanted> {
     let mut units = BTreeMap::new();
     let mut folders = BTreeSet::new();
+    let mut needs_all = is_something_left;
     for folder in FOLDERS {
+        if folder != FOLDER && !needs_all {
+            break;
+        }
         for entry in tree.list(folder.as_bytes(), gaps) {
             let path = [folder.as_bytes(), b"/", &entry.name].concat();
+            needs_all |= is_unit(&entry.name) || STARTS.contains(&entry.name.as_slice());
             if is_unit(&entry.name) {
                 units.entry(entry.name).or_insert(path);
             } else if entry.name.ends_with(b".wants") || entry.name.ends_with(b".requires") {

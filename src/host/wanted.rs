@@ -60,6 +60,12 @@ const VIRTUAL: &[&str] = &[
     "binfmt_misc",
     "ramfs",
     "configfs",
+    "rpc_pipefs",
+    "nfsd",
+    "xenfs",
+    "fuse.lxcfs",
+    "fuse.gvfsd-fuse",
+    "fuse.portal",
 ];
 /// Types whose content is on other machines, or put together by a program.
 const ELSEWHERE: &[&str] = &[

@@ -1,5 +1,5 @@
 //! Hosts of many layouts: each has its packages in the right place and others, as decoys, where a
-//! running system would not show them. Partition tables are sgdisk's, filesystems those of mke2fs,
+//! running system would not show them. Partition tables are sfdisk's, filesystems those of mke2fs,
 //! mkfs.xfs and ntfs-3g.
 
 mod boot;
@@ -57,32 +57,43 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
-/// A disk with these partitions. The partition id of the n-th is `PART_ID` with n at its end.
+/// A disk with these partitions. The partition id of the n-th has n at its end.
 fn disk(work: &Path, name: &str, parts: &[Part]) -> PathBuf {
     let image = work.join(name);
     let total = parts.iter().map(|part| part.mib).sum::<u64>() + 2;
     File::create(&image).expect("made").set_len(total * MIB).expect("grown");
-    let mut arguments = vec!["--clear".to_owned()];
-    let mut start = MIB / SECTOR;
-    for (number, part) in (1..).zip(parts) {
-        let end = start + part.mib * MIB / SECTOR - 1;
-        arguments.push(format!("--new={number}:{start}:{end}"));
-        arguments.push(format!("--typecode={number}:{}", part.kind));
-        arguments.push(format!("--change-name={number}:{}", part.label));
-        arguments.push(format!("--partition-guid={number}:{}", part_id(number)));
-        for bit in part.bits {
-            arguments.push(format!("--attributes={number}:set:{bit}"));
-        }
-        start = end + 1;
-    }
-    arguments.push(text(&image).to_owned());
-    tool("sgdisk", &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    table(work, name, &image, parts);
     let mut offset = MIB;
     for (number, part) in (1..).zip(parts) {
         fill(work, &format!("{name}-{number}"), &image, offset, part);
         offset += part.mib * MIB;
     }
     image
+}
+
+/// Partitions one after the other. sfdisk writes them, since sgdisk waits for all disks of the machine.
+fn table(work: &Path, name: &str, image: &Path, parts: &[Part]) {
+    let mut script = "label: gpt\n".to_owned();
+    let mut start = MIB / SECTOR;
+    for (number, part) in (1..).zip(parts) {
+        let size = part.mib * MIB / SECTOR;
+        let (kind, label, id) = (part.kind, part.label, part_id(number));
+        let line = format!(
+            "{number}: start={start}, size={size}, type={kind}, uuid={id}, name=\"{label}\""
+        );
+        let bits: Vec<String> = part.bits.iter().map(u32::to_string).collect();
+        let bits = match bits.as_slice() {
+            [] => String::new(),
+            bits => format!(", attrs=\"GUID:{}\"", bits.join(",")),
+        };
+        script = format!("{script}{line}{bits}\n");
+        start += size;
+    }
+    let file = work.join(format!("{name}.table"));
+    fs::write(&file, script).expect("written");
+    let (file, image) = (text(&file), text(image));
+    let command = format!("sfdisk --quiet --no-reread --no-tell-kernel '{image}' < '{file}'");
+    tool("sh", &["-c", &command]);
 }
 
 fn part_id(number: u32) -> String {
