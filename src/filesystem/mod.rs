@@ -21,8 +21,15 @@ use crate::model::GapReason;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.
-pub const FORMATS: &[&dyn FileSystemFormat] =
-    &[&ext4::Ext, &btrfs::Btrfs, &squashfs::SquashFs, &erofs::Erofs, &vfat::Vfat];
+pub const FORMATS: &[&dyn FileSystemFormat] = &[
+    &ext4::Ext,
+    &xfs::Format,
+    &btrfs::Btrfs,
+    &ntfs::Format,
+    &squashfs::SquashFs,
+    &erofs::Erofs,
+    &vfat::Vfat,
+];
 
 /// A filesystem format.
 pub trait FileSystemFormat: Send + Sync {
