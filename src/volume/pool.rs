@@ -44,12 +44,12 @@ pub fn volume(
         device,
         on,
         names,
-        unread,
         number,
         label,
         uuid,
         kind,
         attributes,
+        unread,
         missing_bytes,
         purpose,
     }

@@ -110,7 +110,9 @@ fn fill(work: &Path, name: &str, image: &Path, offset: u64, part: &Part) {
     match &part.content {
         Content::Ext4(files, options) => {
             let folder = work.join(name);
-            files.iter().for_each(|(path, content)| write(&folder, path, content));
+            for (path, content) in files {
+                write(&folder, path, content);
+            }
             fs::create_dir_all(&folder).expect("made");
             let place = format!("offset={offset}");
             let mut arguments = vec!["-q", "-F", "-t", "ext4", "-b", "4096", "-O", "^has_journal"];

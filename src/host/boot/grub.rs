@@ -113,13 +113,11 @@ pub fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
     let mut parts = text.split('$');
     let mut plain = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (name, rest) = match part.strip_prefix('{').and_then(|rest| rest.split_once('}')) {
-            Some(braced) => braced,
-            None => {
-                let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-                part.split_at(part.find(|c| !is_name(c)).unwrap_or(part.len()))
-            }
-        };
+        let braced = part.strip_prefix('{').and_then(|rest| rest.split_once('}'));
+        let (name, rest) = braced.unwrap_or_else(|| {
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            part.split_at(part.find(|c| !is_name(c)).unwrap_or(part.len()))
+        });
         let value = variables.get(name).map_or("", String::as_str);
         if plain.len() + value.len() <= LONGEST {
             plain.push_str(value);

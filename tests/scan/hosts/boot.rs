@@ -147,8 +147,11 @@ fn a_root_that_boot_names_and_is_not_there_is_a_gap() {
 fn a_hostile_boot_configuration_ends_nothing() {
     let deep = "submenu 'x' {\n".repeat(40_000);
     let loops = "set a=\"${a}${a}\"\nmenuentry 'x' {\nlinux /v root=$a$b${c\n}\n".repeat(2000);
-    let doubled: String =
-        (1..5000).map(|at| format!("set v{at}=\"${{v{0}}}${{v{0}}}\"\n", at - 1)).collect();
+    let mut doubled = String::new();
+    for at in 1..5000 {
+        let half = format!("${{v{}}}", at - 1);
+        doubled = doubled + "set v" + &at.to_string() + "=\"" + &half + &half + "\"\n";
+    }
     let doubled = format!("set v0=xxxx\n{doubled}menuentry x {{\nlinux /v root=$v4999\n}}\n");
     for script in [
         deep,
