@@ -11,6 +11,8 @@ use std::sync::Arc;
 const AT_ONCE: usize = 32;
 /// The least that a root has of signs.
 const LEAST: u32 = 2;
+/// What a root has at least that cannot be a rest: its name, and more.
+const FULL: u32 = 9;
 
 /// Signs of a root, each with its weight.
 const SIGNS: &[(&str, u32)] = &[
@@ -119,14 +121,13 @@ fn look(index: usize, found: &Found, is_choice: bool) -> Look {
     for candidate in &mut candidates {
         weigh(candidate, found, &mut gaps);
     }
+    // What is beside deployments is not a system, but for one with all signs.
     let is_deployed = candidates.len() > 1;
-    candidates.retain(|it| it.signs >= LEAST || it.folder.is_some());
-    for bare in candidates.iter().filter(|it| it.folder.is_some() && it.signs < LEAST) {
-        let folder = bare.folder.as_deref().unwrap_or_default();
-        let detail = "a deployment whose folder holds no system: its image is not read";
-        gaps.push(Gap::new(folder, GapReason::Unsupported, detail));
-    }
-    candidates.retain(|it| it.signs >= LEAST && (it.folder.is_some() || !is_deployed));
+    candidates.retain(|it| it.folder.is_some() || !is_deployed || it.signs >= FULL);
+    let bare = candidates.iter().filter(|it| it.signs < LEAST).filter_map(|it| it.folder.clone());
+    let detail = "a deployment whose folder holds no system: its image is not read";
+    gaps.extend(bare.map(|folder| Gap::new(folder, GapReason::Unsupported, detail)));
+    candidates.retain(|it| it.signs >= LEAST);
     (candidates, configuration, gaps)
 }
 

@@ -124,9 +124,11 @@ impl<'a> Joining<'a> {
         if line.yields() && !self.tree.is_bare(path).unwrap_or(false) {
             return;
         }
+        if line.kind == "overlay" && self.overlay(line) {
+            return;
+        }
         if line.is_bind() {
             self.bind(line);
-        } else if line.kind == "overlay" && self.overlay(line) {
         } else if line.hides_system() {
             let (kind, told) = (printable_str(&line.kind), line.told());
             let detail = format!("{told} ({kind}) here, which is on no disk of this host");

@@ -68,7 +68,9 @@ fn other_systems(
     gaps: &mut Vec<Gap>,
 ) -> BTreeSet<usize> {
     let mut told = BTreeSet::new();
-    for other in candidates.iter().filter(|it| it.found != root.found && it.is_system()) {
+    let is_root =
+        |it: &Candidate| it.found == root.found && (it.folder.is_some() || root.folder.is_none());
+    for other in candidates.iter().filter(|it| !is_root(it) && it.is_system()) {
         if told.insert(other.found) {
             let device = &found[other.found].device;
             let name = other.name();

@@ -80,6 +80,10 @@ pub(super) fn look(item: &Item) -> Outcome {
 
 fn identify(item: &Item) -> Result<Outcome, ReadError> {
     let device = &item.volume.device;
+    // Boot loader code as every cloud image has it; a line of fstab that means it ends as a gap.
+    if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
+        return Ok(Outcome::not_needed(None, "boot loader"));
+    }
     // A mirror's member bears the filesystem of the whole at its own start.
     if let Some(outcome) = member(device)? {
         return Ok(outcome);
@@ -90,10 +94,6 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
         && let Some(outcome) = table(device)?
     {
         return Ok(outcome);
-    }
-    // Boot loader code as every cloud image has it; a line of fstab that means it ends as a gap.
-    if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
-        return Ok(Outcome::not_needed(None, "boot loader"));
     }
     if let Some(member) = filesystem::btrfs_members(device)?
         && member.devices > 1

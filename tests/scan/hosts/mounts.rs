@@ -184,6 +184,27 @@ fn a_separate_usr_is_joined_and_tells_who_the_host_is() {
     );
 }
 
+/// As Bottlerocket lays a folder that can be written over one that cannot.
+#[test]
+fn an_overlay_with_an_empty_upper_folder_shows_the_lower_one() {
+    let fstab = "overlay /var/lib/dpkg overlay lowerdir=/usr/share/dpkg-base,upperdir=/var/up,workdir=/var/w 0 0\n";
+    let root = |upper: &'static str| {
+        bare(vec![
+            file("etc/fstab", fstab),
+            status("usr/share/dpkg-base/status", "lower"),
+            file("var/lib/dpkg/", ""),
+            file(upper, ""),
+        ])
+    };
+    let (_work, image) = made(&[part("root", root("var/up/"))]);
+    Seen::of(&[&image]).is_whole(&["lower"]);
+    let (_work, image) = made(&[part("root", root("var/up/status"))]);
+    let seen = Seen::of(&[&image]);
+    let told =
+        "/var/lib/dpkg: fstab mounts overlay (overlay) here, which is on no disk of this host";
+    assert!(seen.gaps().contains(&told.to_owned()), "{:?}", seen.gaps());
+}
+
 const GPT_ROOT: &str = "4f68bce3-e8cd-4db1-96e7-fbcaf984b709";
 const GPT_USR: &str = "8484680c-9521-48c6-9c11-b0720656f69e";
 const GPT_VAR: &str = "4d21b016-b534-45c2-a9fb-5c16e091fd2d";
