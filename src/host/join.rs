@@ -157,8 +157,15 @@ impl<'a> Joining<'a> {
             self.mounts.push(mount(&line.path, found, None));
             return;
         };
-        // The folder that options name, a subvolume, is mounted instead of the root here.
-        let (path, root) = (line.path.as_bytes(), filesystem.root());
+        // The folder that options name, a subvolume, is mounted instead of the root.
+        let root = match filesystem.subtree(&line.options) {
+            Ok(named) => named.unwrap_or_else(|| filesystem.root()),
+            Err(error) => {
+                let detail = format!("{} with {}: {error}", found.device, line.options);
+                return self.gap(line, GapReason::Missing, detail);
+            }
+        };
+        let path = line.path.as_bytes();
         let mounted = match line.origin {
             Origin::Fstab => self.tree.mount(path, filesystem.clone(), root),
             _ => self.tree.mount_making(path, filesystem.clone(), root),
