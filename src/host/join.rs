@@ -172,6 +172,8 @@ impl<'a> Joining<'a> {
         };
         match mounted {
             Ok(true) => self.mounts.push(mount(&line.path, found, None)),
+            // Boot firmware's own holds nothing that could be missed.
+            Ok(false) if found.optional => self.mounts.push(mount(&line.path, found, None)),
             Ok(false) => {
                 let who = line.told();
                 let who = who.split_once(" mounts ").map_or(who.as_str(), |(who, _)| who);
