@@ -126,6 +126,27 @@ fn what_is_only_on_a_missing_device_is_an_error() {
     assert!(error.to_string().contains("device 2 of the filesystem is missing"), "{error}");
 }
 
+#[test]
+fn data_in_raid5_are_refused_by_name_and_the_rest_is_read() {
+    if !can_mount() {
+        return;
+    }
+    let work = workplace();
+    let (images, tree) = made(work.path(), 3, &["-d", "raid5", "-m", "raid1"]);
+    let reader = open("btrfs", &images.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+    let warnings = reader.filesystem.warnings();
+    assert!(
+        matches!(&warnings[..], [(GapReason::Unsupported, text)] if text.contains("raid5")),
+        "{warnings:?}"
+    );
+    let names = reader.names("");
+    assert_eq!(names.len(), tree.names(b"").len());
+    assert_eq!(reader.content("hard"), b"one file of several names");
+    let node = reader.find("file-40-megabytes").unwrap();
+    let error = reader.filesystem.read_at(node, 0, &mut vec![0; 1 << 20]).unwrap_err();
+    assert_eq!(error.to_string(), "not supported: btrfs: raid5 and raid6");
+}
+
 fn is_missing(reader: &Reader) -> bool {
     let warnings = reader.filesystem.warnings();
     matches!(&warnings[..], [(GapReason::Missing, text)] if text.contains("of 2 is missing"))

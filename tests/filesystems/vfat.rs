@@ -75,7 +75,8 @@ fn fat16() {
 
 #[test]
 fn fat32() {
-    check("fat32", 300, &["-F", "32", "-s", "1"]);
+    // With clusters of one sector, mtools may find no room for the longest name.
+    check("fat32", 300, &["-F", "32", "-s", "2"]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ use std::sync::Arc;
 const METADATA_KEPT: usize = 4 << 20;
 /// Bytes of unpacked data blocks that are kept.
 const DATA_KEPT: usize = 8 << 20;
+/// Bytes of pointers to blocks of tables that are kept.
+const POINTERS_KEPT: usize = 1 << 16;
 /// Bytes of block lists that are kept.
 const LISTS_KEPT: usize = 4 << 20;
 
@@ -43,6 +45,7 @@ pub struct Squashfs {
     metadata: Cache<metadata::Block>,
     data: Cache<Vec<u8>>,
     lists: Cache<Vec<u32>>,
+    pointers: Cache<Vec<u8>>,
 }
 
 impl Squashfs {
@@ -60,6 +63,7 @@ impl Squashfs {
             metadata: Cache::new(METADATA_KEPT),
             data: Cache::new(DATA_KEPT),
             lists: Cache::new(LISTS_KEPT),
+            pointers: Cache::new(POINTERS_KEPT),
         })
     }
 

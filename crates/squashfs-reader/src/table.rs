@@ -37,8 +37,10 @@ impl Squashfs {
         let at = index * size;
         let place = list.checked_add(at / SIZE as u64 * 8);
         let place = place.ok_or_else(|| corrupt("place of a table", list))?;
-        let mut bytes = [0; 8];
-        self.source.read_exact_at(place, &mut bytes)?;
-        Ok(Cursor::new(self, long(&bytes, 0), (at % SIZE as u64) as usize))
+        let block = self.pointers.get(place, || {
+            let mut bytes = vec![0; 8];
+            self.source.read_exact_at(place, &mut bytes).map(|()| bytes)
+        })?;
+        Ok(Cursor::new(self, long(&block, 0), (at % SIZE as u64) as usize))
     }
 }

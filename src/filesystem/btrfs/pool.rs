@@ -5,7 +5,7 @@ use crate::block::{BlockSource, Device, ReadError};
 use crate::filesystem::Error;
 use crate::model::GapReason;
 use fs_btrfs::btree::{Tree, TreeBlock, TreeGeometry};
-use fs_btrfs::chunk::{ChunkMap, DiskKey, chunk_from_item, key_type};
+use fs_btrfs::chunk::{Chunk, ChunkMap, ChunkProfile, DiskKey, chunk_from_item, key_type};
 use fs_btrfs::superblock::Superblock;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +27,8 @@ pub struct Pool {
     chunks: ChunkMap,
     geometry: TreeGeometry,
     blocks: Mutex<Blocks>,
+    /// Whether there are chunks of raid5 or raid6, which are left out.
+    has_parity: bool,
 }
 
 impl Pool {
@@ -42,7 +44,8 @@ impl Pool {
         let chunks = ChunkMap::bootstrap(&superblock)?;
         let geometry = TreeGeometry::from_superblock(&superblock);
         let blocks = Mutex::new(Blocks::new(CACHED / superblock.nodesize.max(1) as usize));
-        let mut pool = Self { superblock, warnings, devices, chunks, geometry, blocks };
+        let has_parity = false;
+        let mut pool = Self { superblock, warnings, devices, chunks, geometry, blocks, has_parity };
         pool.read_chunks()?;
         Ok(pool)
     }
@@ -62,8 +65,8 @@ impl Pool {
                     listed.push(key.offset);
                 }
                 match chunk_from_item(key, data, sector) {
+                    Ok(Some(chunk)) if has_parity(&chunk) => parity += 1,
                     Ok(chunk) => chunks.extend(chunk),
-                    Err(fs_btrfs::Error::UnsupportedProfile(_)) => parity += 1,
                     Err(error) => return Err(error),
                 }
                 Ok(true)
@@ -75,6 +78,7 @@ impl Pool {
             }
         }
         if parity > 0 {
+            self.has_parity = true;
             let text = format!("{parity} chunks are raid5 or raid6, which is not read");
             self.warnings.push((GapReason::Unsupported, text));
         }
@@ -128,6 +132,9 @@ impl Pool {
         let mut done = 0;
         while done < out.len() {
             let at = logical.checked_add(done as u64).ok_or_else(|| nowhere(logical))?;
+            if self.has_parity && !self.chunks.covers(at) {
+                return Err(Error::Unsupported { feature: "btrfs: raid5 and raid6".to_owned() });
+            }
             let found = self.chunks.map_mirror(at, copy)?;
             let length = usize::try_from(found.len).unwrap_or(usize::MAX).min(out.len() - done);
             if length == 0 {
@@ -173,6 +180,10 @@ impl Pool {
             }
         }
     }
+}
+
+fn has_parity(chunk: &Chunk) -> bool {
+    matches!(chunk.profile(), Ok(ChunkProfile::Raid5 | ChunkProfile::Raid6))
 }
 
 fn nowhere(logical: u64) -> Error {
