@@ -95,6 +95,12 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     {
         return Ok(outcome);
     }
+    // Nothing in it is scanned, so that none of its blocks is fetched.
+    if item.volume.purpose == Purpose::Firmware
+        && let Some(known @ Recognised { name: "vfat", .. }) = recognise(device)?
+    {
+        return Ok(known_only(item, known));
+    }
     if let Some(member) = filesystem::btrfs_members(device)?
         && member.devices > 1
     {
