@@ -103,6 +103,7 @@ fn a_vfat_reads_only_what_leads_to_the_file() {
     "#;
     script(text, &[&image, work.path()]);
     let (_, _, (_, bytes, blocks)) = measured("vfat", &image);
-    assert!(bytes < 300_000, "{bytes}");
+    // The most of it is its start, which each format before it looks at: a scan has that in its cache.
+    assert!(bytes < 450_000, "{bytes}");
     assert!(blocks <= 8, "{blocks}");
 }
