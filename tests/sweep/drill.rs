@@ -101,7 +101,8 @@ impl Drill {
         let account = self.account();
         let (status, report, stderr) = self.perform(standin, &account);
         let exit = status.code().or(status.signal().map(|signal| 128 + signal)).expect("it ended");
-        assert_eq!(exit, self.exit, "exit code; stderr:\n{stderr}");
+        let hosts = &report["hosts"];
+        assert_eq!(exit, self.exit, "exit code; stderr:\n{stderr}\nhosts: {hosts}");
         if exit == 128 + SIGKILL {
             settled(standin, &account);
         }

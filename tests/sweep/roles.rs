@@ -194,7 +194,8 @@ fn credentials_of_a_role_that_cannot_be_renewed_are_the_reason() {
     // A call that never left costs nothing.
     let role = format!("arn:aws:sts::{}:assumed-role/sidelight-read/sidelight", account.id);
     let seen = &standin.control("calls")["calls"]["ebs:GetSnapshotBlock"]["principals"][&role];
-    assert_eq!(report["receipt"]["calls"]["ebs:GetSnapshotBlock"], *seen);
+    let seen = seen.as_u64().unwrap_or(0);
+    assert_eq!(report["receipt"]["calls"]["ebs:GetSnapshotBlock"], seen);
     let asked = report["receipt"]["calls"]["sts:AssumeRole"].as_u64().expect("a count");
     assert!(asked < 30, "asked for roles {asked} times");
     standin.set_faults(&account, &serde_json::json!([]));
