@@ -66,6 +66,18 @@ impl VolumeFormat for Gpt {
     }
 }
 
+/// Whether the device bears a header whose copy is in its very last sector: then it was the device that
+/// was partitioned, and not an array of which it is a member. Only its start is read.
+pub fn spans(device: &Device) -> Result<bool, ReadError> {
+    let start = device.read_up_to(0, 4096 + HEADER_SIZE)?;
+    let spans = |sector: u64| {
+        let header = start.get(sector as usize..).filter(|it| it.starts_with(SIGNATURE))?;
+        let copy = u64::from_le_bytes(header.get(32..40)?.try_into().ok()?);
+        Some(copy.checked_add(1)?.checked_mul(sector)? == device.source.size())
+    };
+    Ok(SECTOR_SIZES.into_iter().any(|sector| spans(sector) == Some(true)))
+}
+
 /// Why a table could not be used.
 #[derive(Debug, thiserror::Error)]
 enum Error {

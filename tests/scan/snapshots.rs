@@ -55,8 +55,7 @@ fn a_snapshot_gives_what_its_image_gives() {
         receipt["blocks_allocated"],
         server.allocated_blocks(ID).map_or(0, |blocks| blocks.len())
     );
-    // One of them for marks of md at the end of a partition.
-    assert!(stats.calls_of(Action::GetSnapshotBlock) <= 21, "{stats:?}");
+    assert!(stats.calls_of(Action::GetSnapshotBlock) <= 20, "{stats:?}");
     assert!(receipt["usd"].as_f64().is_some_and(|usd| usd > 0.0 && usd < 0.001));
 }
 

@@ -84,8 +84,23 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
         return Ok(Outcome::not_needed(None, "boot loader"));
     }
+    // Nothing in it is scanned, so that only its start is fetched; a mirrored one is not told.
+    if item.volume.purpose == Purpose::Firmware && starts_as_fat(device)? {
+        return Ok(known_only(
+            item,
+            Recognised { name: "vfat", gap: Some(GapReason::Unsupported) },
+        ));
+    }
+    if item.depth == 0
+        && volume::gpt::spans(device)?
+        && let Some(outcome) = table(device)?
+    {
+        return Ok(outcome);
+    }
     // A mirror's member bears the filesystem of the whole at its own start.
-    if let Some(outcome) = member(device)? {
+    if !is_filled_by_ext(device)?
+        && let Some(outcome) = member(device)?
+    {
         return Ok(outcome);
     }
     // A whole disk is asked for a table first: a filesystem that was there before it was
@@ -94,12 +109,6 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
         && let Some(outcome) = table(device)?
     {
         return Ok(outcome);
-    }
-    // Nothing in it is scanned, so that none of its blocks is fetched.
-    if item.volume.purpose == Purpose::Firmware
-        && let Some(known @ Recognised { name: "vfat", .. }) = recognise(device)?
-    {
-        return Ok(known_only(item, known));
     }
     if let Some(member) = filesystem::btrfs_members(device)?
         && member.devices > 1
@@ -122,6 +131,28 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
         _ if item.depth < MOST_DEPTH => Ok(table(device)?.unwrap_or_else(|| unknown(device))),
         _ => Ok(unknown(device)),
     }
+}
+
+fn starts_as_fat(device: &Device) -> Result<bool, ReadError> {
+    let start = device.read_up_to(0, 90)?;
+    let bears = |at: usize, mark: &[u8]| start.get(at..).is_some_and(|it| it.starts_with(mark));
+    Ok(bears(54, b"FAT1") || bears(82, b"FAT32"))
+}
+
+/// Whether an ext filesystem reaches to where md would keep its mark at the end: then the device is no
+/// member of an array that begins where it begins, and its end need not be fetched.
+fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
+    let superblock = device.read_up_to(1024, 1024)?;
+    let word = |at: usize| {
+        let bytes = superblock.get(at..at + 4).and_then(|it| it.try_into().ok());
+        bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(bytes)))
+    };
+    if superblock.get(56..58) != Some(&[0x53, 0xef]) || word(24) > 6 {
+        return Ok(false);
+    }
+    let high = if word(96) & 0x80 == 0 { 0 } else { word(0x150) << 32 };
+    let bytes = (word(4) | high).saturating_mul(1024 << word(24));
+    Ok(bytes.saturating_add(8192) > device.source.size())
 }
 
 fn member(device: &Device) -> Result<Option<Outcome>, ReadError> {
