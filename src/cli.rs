@@ -44,6 +44,10 @@ enum Command {
     Scan(commands::scan::Args),
     /// Show what the disks of one host hold, and where it is mounted
     Disks(commands::disks::Args),
+    /// List a folder of a host
+    Ls(commands::files::ListArgs),
+    /// Write a file of a host to standard output
+    Cat(commands::files::CatArgs),
     /// Scan all EC2 instances of an account and region
     #[cfg(feature = "cloud")]
     Sweep(commands::sweep::Args),
@@ -65,6 +69,8 @@ pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Scan(args) => commands::scan::run(args, progress),
         Command::Disks(args) => commands::disks::run(args, progress),
+        Command::Ls(args) => commands::files::list(args, progress),
+        Command::Cat(args) => commands::files::cat(args, progress),
         #[cfg(feature = "cloud")]
         Command::Sweep(args) => commands::sweep::run(args, progress),
         #[cfg(feature = "cloud")]

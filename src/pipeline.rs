@@ -12,7 +12,7 @@ pub use findings::{Advisories, add_findings};
 pub use progress::{Counter, Progress, Reading, Stage};
 
 use crate::block::BlockCache;
-use crate::filesystem::Directory;
+use crate::filesystem::{Directory, FileSystem};
 use crate::host::{self, Found, Host, Joined};
 use crate::inventory;
 use crate::model::{
@@ -68,6 +68,32 @@ pub fn scan_disks(request: &Request, progress: &dyn Progress) -> Result<Scan, Ta
     scan_as_far_as(request, progress, Extent::Disks)
 }
 
+/// A host to look around in.
+pub struct Opened {
+    /// Its tree, if the disks hold one.
+    pub tree: Option<host::Tree>,
+    /// All filesystems that can be read, each with the name of its device.
+    pub filesystems: Vec<(String, Arc<dyn FileSystem>)>,
+    /// What was not read on the way.
+    pub gaps: Vec<Gap>,
+    /// The disks, which can be read for as long as this is there.
+    pub source: Source,
+}
+
+/// Keeps disks open.
+pub struct Source(#[expect(dead_code, reason = "it is held for its end")] Disks);
+
+/// Joins the disks of one host, and reads nothing of it yet.
+pub fn open(request: &Request, progress: &dyn Progress) -> Result<Opened, TargetError> {
+    let mut gaps = Vec::new();
+    let cache = BlockCache::new(request.cache_bytes);
+    progress.stage(Stage::Opening);
+    let disks = Disks::open(request, &cache, &mut gaps)?;
+    progress.count(disks.counter());
+    let Looked { tree, filesystems, .. } = look(&disks, &mut gaps, progress)?;
+    Ok(Opened { tree, filesystems, gaps, source: Source(disks) })
+}
+
 /// How far a scan goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -86,7 +112,7 @@ fn scan_as_far_as(
     progress.stage(Stage::Opening);
     let disks = Disks::open(request, &cache, &mut gaps)?;
     progress.count(disks.counter());
-    let Looked { tree, mounts, coverage } = look(&disks, &mut gaps, progress)?;
+    let Looked { tree, mounts, coverage, .. } = look(&disks, &mut gaps, progress)?;
     let (mut host, mut packages) = (HostContext::default(), Vec::new());
     match tree {
         Some(tree) if extent == Extent::Packages => {
@@ -125,6 +151,7 @@ struct Looked {
     tree: Option<host::Tree>,
     mounts: Vec<Mount>,
     coverage: Coverage,
+    filesystems: Vec<(String, Arc<dyn FileSystem>)>,
 }
 
 /// Finds the host on the disks: its tree, and what is mounted in it.
@@ -143,8 +170,10 @@ fn look(
     progress.stage(Stage::Host);
     warm::start(&discovery.found);
     let Joined { tree, mounts, notes } = join(&discovery.found, gaps);
+    let readable = |it: &Found| Some((it.device.clone(), it.filesystem.clone()?));
+    let filesystems = discovery.found.iter().filter_map(readable).collect();
     let coverage = coverage::coverage(discovery, &mounts, &notes, gaps);
-    Ok(Looked { tree, mounts, coverage })
+    Ok(Looked { tree, mounts, coverage, filesystems })
 }
 
 fn directory(path: &Path) -> Result<Looked, TargetError> {
@@ -160,6 +189,7 @@ fn directory(path: &Path) -> Result<Looked, TargetError> {
         tree: Some(host::Tree::new(directory)),
         mounts: vec![mount],
         coverage: coverage::of_directory(path),
+        filesystems: Vec::new(),
     })
 }
 

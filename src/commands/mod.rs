@@ -10,6 +10,7 @@ pub mod disks;
 #[cfg(feature = "cloud")]
 pub mod doctor;
 pub mod feeds;
+pub mod files;
 pub mod interrupt;
 #[cfg(feature = "cloud")]
 pub mod onboard;

@@ -75,14 +75,8 @@ impl FileSystem for Directory {
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
         let found = self.root.symlink_metadata(self.path(node)?)?;
-        let kind = match found.file_type() {
-            kind if kind.is_file() => Kind::File,
-            kind if kind.is_dir() => Kind::Directory,
-            kind if kind.is_symlink() => Kind::Symlink,
-            _ => Kind::Other,
-        };
         Ok(Metadata {
-            kind,
+            kind: kind(found.file_type()),
             size: found.size(),
             mode: (found.mode() & 0o7777) as u16,
             uid: found.uid(),
@@ -95,9 +89,10 @@ impl FileSystem for Directory {
         let path = self.path(node)?;
         let mut entries = Vec::new();
         for entry in self.root.read_dir(&path)? {
-            let name = entry?.file_name();
+            let entry = entry?;
+            let (name, kind) = (entry.file_name(), entry.file_type().ok().map(kind));
             let node = self.id(path.join(&name));
-            entries.push(Entry { name: name.into_vec(), node });
+            entries.push(Entry { name: name.into_vec(), node, kind });
         }
         Ok(Listing { entries, damage: Vec::new() })
     }
@@ -139,5 +134,14 @@ impl FileSystem for Directory {
 
     fn ranges(&self, _node: NodeId, _offset: u64, _length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(Vec::new())
+    }
+}
+
+fn kind(found: cap_std::fs::FileType) -> Kind {
+    match found {
+        kind if kind.is_file() => Kind::File,
+        kind if kind.is_dir() => Kind::Directory,
+        kind if kind.is_symlink() => Kind::Symlink,
+        _ => Kind::Other,
     }
 }

@@ -62,12 +62,7 @@ impl First {
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
         let inode = self.inode(node)?;
         Ok(Metadata {
-            kind: match inode.kind {
-                ext4_reader::Kind::File => Kind::File,
-                ext4_reader::Kind::Directory => Kind::Directory,
-                ext4_reader::Kind::Symlink => Kind::Symlink,
-                _ => Kind::Other,
-            },
+            kind: kind(inode.kind),
             size: inode.size,
             mode: inode.mode,
             uid: inode.uid,
@@ -78,7 +73,11 @@ impl First {
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let found = self.0.read_dir(&self.inode(node)?)?;
-        let entry = |it: ext4_reader::Entry| Entry { name: it.name, node: id(it.inode) };
+        let entry = |it: ext4_reader::Entry| Entry {
+            name: it.name,
+            node: id(it.inode),
+            kind: it.kind.map(kind),
+        };
         let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
         let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
         if count > kept {
@@ -243,9 +242,8 @@ impl FileSystem for Adapter {
         })
     }
 
-    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.device.will_need(&self.ranges(node, 0, length)?);
-        Ok(())
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.device.will_need(ranges);
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
@@ -254,6 +252,15 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.first.0.ranges(&self.first.inode(node)?, offset, length)?)
+    }
+}
+
+fn kind(kind: ext4_reader::Kind) -> Kind {
+    match kind {
+        ext4_reader::Kind::File => Kind::File,
+        ext4_reader::Kind::Directory => Kind::Directory,
+        ext4_reader::Kind::Symlink => Kind::Symlink,
+        _ => Kind::Other,
     }
 }
 

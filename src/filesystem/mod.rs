@@ -86,9 +86,18 @@ pub trait FileSystem: Send + Sync {
     /// Fills `out` with the file's bytes from `offset`; fewer are read only where the file ends.
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error>;
 
-    /// Tells the device that the first `length` bytes of a file will be read.
-    fn read_ahead(&self, _node: NodeId, _length: u64) -> Result<(), Error> {
+    /// Tells the device that the first `length` bytes of a file or directory will be read.
+    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
+        self.will_need(&self.ranges(node, 0, length)?);
         Ok(())
+    }
+
+    /// Tells the device that these ranges will be read.
+    fn will_need(&self, _ranges: &[Range<u64>]) {}
+
+    /// Device ranges that hold the metadata of these nodes.
+    fn metadata_ranges(&self, _nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        Ok(Vec::new())
     }
 
     /// An extended attribute by its whole name.
@@ -168,6 +177,8 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// The node it names.
     pub node: NodeId,
+    /// What the directory says that the node is, if it says anything; the node has the last word.
+    pub kind: Option<Kind>,
 }
 
 /// What a directory holds, as far as it could be read.

@@ -112,7 +112,8 @@ impl FileSystem for Adapter {
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let found = self.ntfs.read_dir(&self.file(node)?)?;
-        let entry = |it: ntfs_reader::Entry| Entry { name: it.name, node: NodeId(it.file.0) };
+        let entry =
+            |it: ntfs_reader::Entry| Entry { name: it.name, node: NodeId(it.file.0), kind: None };
         let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
         let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
         if count > kept {
@@ -135,9 +136,8 @@ impl FileSystem for Adapter {
         Ok(self.ntfs.read_at(&self.file(node)?, offset, out)?)
     }
 
-    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.device.will_need(&self.ranges(node, 0, length)?);
-        Ok(())
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.device.will_need(ranges);
     }
 
     /// What Linux shows as attributes of NTFS is made by its drivers.

@@ -81,7 +81,11 @@ impl FileSystem for Adapter {
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let found = self.image.read_dir(&self.inode(node)?)?;
-        let entry = |it: squashfs_reader::Entry| Entry { name: it.name, node: NodeId(it.inode.0) };
+        let entry = |it: squashfs_reader::Entry| Entry {
+            name: it.name,
+            node: NodeId(it.inode.0),
+            kind: None,
+        };
         let entries = found.entries.into_iter().map(entry).collect();
         Ok(Listing { entries, damage: found.damage.map(Error::from).into_iter().collect() })
     }
@@ -102,9 +106,8 @@ impl FileSystem for Adapter {
         Ok(self.image.read_at(&self.inode(node)?, offset, out)?)
     }
 
-    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.device.will_need(&self.ranges(node, 0, length)?);
-        Ok(())
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.device.will_need(ranges);
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {

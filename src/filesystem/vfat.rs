@@ -79,8 +79,11 @@ impl FileSystem for Adapter {
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let found = self.fat.read_dir(EntryAt(node.0))?;
-        let entry =
-            |it: fat_reader::Entry| Entry { name: it.name.into_bytes(), node: NodeId(it.at.0) };
+        let entry = |it: fat_reader::Entry| Entry {
+            name: it.name.into_bytes(),
+            node: NodeId(it.at.0),
+            kind: None,
+        };
         let entries = found.entries.into_iter().map(entry).collect();
         Ok(Listing { entries, damage: found.damage.map(Error::from).into_iter().collect() })
     }
@@ -108,9 +111,8 @@ impl FileSystem for Adapter {
         Ok(self.fat.read_at(EntryAt(node.0), offset, out)?)
     }
 
-    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.device.will_need(&self.ranges(node, 0, length)?);
-        Ok(())
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.device.will_need(ranges);
     }
 
     fn xattr(&self, _node: NodeId, _name: &[u8]) -> Result<Option<Vec<u8>>, Error> {

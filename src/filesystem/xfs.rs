@@ -95,12 +95,7 @@ impl FileSystem for Adapter {
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
         let inode = self.inode(node)?;
         Ok(Metadata {
-            kind: match inode.kind {
-                xfs_reader::Kind::File => Kind::File,
-                xfs_reader::Kind::Directory => Kind::Directory,
-                xfs_reader::Kind::Symlink => Kind::Symlink,
-                _ => Kind::Other,
-            },
+            kind: kind(inode.kind),
             size: inode.size,
             mode: inode.mode,
             uid: inode.uid,
@@ -111,7 +106,11 @@ impl FileSystem for Adapter {
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
         let found = self.xfs.read_dir(&self.inode(node)?)?;
-        let entry = |it: xfs_reader::Entry| Entry { name: it.name, node: NodeId(it.inode.0) };
+        let entry = |it: xfs_reader::Entry| Entry {
+            name: it.name,
+            node: NodeId(it.inode.0),
+            kind: it.kind.map(kind),
+        };
         let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
         let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
         if count > kept {
@@ -134,9 +133,8 @@ impl FileSystem for Adapter {
         Ok(self.xfs.read_at(&self.inode(node)?, offset, out)?)
     }
 
-    fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        self.device.will_need(&self.ranges(node, 0, length)?);
-        Ok(())
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.device.will_need(ranges);
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
@@ -145,6 +143,15 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.xfs.ranges(&self.inode(node)?, offset, length)?)
+    }
+}
+
+fn kind(kind: xfs_reader::Kind) -> Kind {
+    match kind {
+        xfs_reader::Kind::File => Kind::File,
+        xfs_reader::Kind::Directory => Kind::Directory,
+        xfs_reader::Kind::Symlink => Kind::Symlink,
+        _ => Kind::Other,
     }
 }
 

@@ -22,7 +22,7 @@ mod wanted;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, join};
-pub use tree::{FileReader, Located, PathError, Tree};
+pub use tree::{Descend, Detail, FileReader, Located, PathError, Tree, WalkStep};
 
 use crate::model::HostContext;
 

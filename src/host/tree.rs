@@ -4,6 +4,10 @@
 //! starts there again, at most 40 links are followed and at most 4,096 names are looked up. Names
 //! are bytes; UTF-8 is not assumed.
 
+mod walk;
+
+pub use walk::{Descend, Detail, Step as WalkStep};
+
 use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
 use crate::model::{Gap, GapReason, printable};
 use std::collections::VecDeque;
@@ -232,6 +236,11 @@ impl Tree {
         if let (Some(over), Some(last)) = (self.mounted_at(&so_far), trail.last_mut()) {
             last.1 = over;
         }
+    }
+
+    /// Target of a symbolic link.
+    pub fn read_link(&self, at: Located) -> Result<Vec<u8>, Error> {
+        self.filesystem(at).read_link(at.node)
     }
 
     /// Metadata of a node.

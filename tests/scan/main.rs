@@ -2,6 +2,7 @@
 
 mod directory;
 mod disks;
+mod files;
 mod findings;
 mod hosts;
 mod images;

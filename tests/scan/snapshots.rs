@@ -1,7 +1,7 @@
 //! Scans through the EBS direct API stand-in: the same answer as from the image, in few calls,
 //! with faults on the way.
 
-use crate::support::{disks, packages, scan, tool};
+use crate::support::{disks, packages, scan, sidelight, tool};
 use ebs_standin::{Action, Effect, ErrorKind, Faults, Rule, Standin, When};
 use serde_json::Value;
 use std::fs::File;
@@ -19,8 +19,12 @@ fn run(server: &Standin, id: &str) -> Output {
 }
 
 fn run_at(url: &str, id: &str) -> Output {
+    run_arguments(url, &["scan", "--no-match", "--format", "json", id])
+}
+
+fn run_arguments(url: &str, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_sidelight"))
-        .args(["scan", "--no-match", "--format", "json", id])
+        .args(arguments)
         .env("AWS_ENDPOINT_URL_EBS", url)
         .envs([
             ("AWS_ACCESS_KEY_ID", "AKIATEST"),
@@ -57,6 +61,28 @@ fn a_snapshot_gives_what_its_image_gives() {
     );
     assert!(stats.calls_of(Action::GetSnapshotBlock) <= 20, "{stats:?}");
     assert!(receipt["usd"].as_f64().is_some_and(|usd| usd > 0.0 && usd < 0.001));
+}
+
+/// Folders are chains of blocks; those of one level are asked for at once. The disks were filled by
+/// the kernel, which keeps folders together.
+#[test]
+fn all_names_of_snapshots_are_those_of_their_images_and_many_blocks_are_asked_for_at_once() {
+    let Some(folder) = disks() else { return };
+    let images = ["one", "two", "three"].map(|name| folder.join(format!("lvm-host/{name}.img")));
+    let [one, two, three] = images.each_ref().map(|image| image.to_str().expect("UTF-8"));
+    let from_images = sidelight(&["ls", "-R", one, two, three, "/"]);
+    let ids = [1, 2, 3].map(|index| format!("snap-0123456789abcde{index}0"));
+    let mut builder = Standin::builder().faults(Faults::default().latency_ms(10));
+    for (id, image) in ids.iter().zip(&images) {
+        builder = builder.snapshot(id, image);
+    }
+    let server = builder.start().expect("started");
+    let output = run_arguments(&server.url(), &["ls", "-R", &ids.join(","), "/"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.len() > 100_000 && output.stdout == from_images.stdout);
+    let stats = server.stats();
+    assert!(stats.max_in_flight >= 8, "{stats:?}");
+    assert!(stats.blocks <= stats.distinct_blocks * 11 / 10, "{stats:?}");
 }
 
 #[test]

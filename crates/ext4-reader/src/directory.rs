@@ -5,7 +5,7 @@
 //! name up through the index is in `hashed.rs`.
 
 use crate::changes::Names;
-use crate::dirent::{Records, is_name};
+use crate::dirent::{Record, Records, is_name};
 use crate::extent::Run;
 use crate::hashed::{Verdict, is_index_node, is_index_root};
 use crate::{Error, Ext4, Inode, InodeNumber, Kind, checksum};
@@ -18,6 +18,15 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// The inode, which the directory says but nothing has proven to be one in use.
     pub inode: InodeNumber,
+    /// What the directory says that the inode is, if it says anything; the inode has the last word.
+    pub kind: Option<Kind>,
+}
+
+impl From<Record<'_>> for Entry {
+    fn from(record: Record<'_>) -> Self {
+        let inode = InodeNumber(record.inode);
+        Self { name: record.name.to_vec(), inode, kind: record.kind }
+    }
 }
 
 /// What a directory holds, and what of it could not be read.
@@ -62,7 +71,7 @@ const PIECE: u64 = 256 << 10;
 /// Attempts to map the parts of a directory whose map is damaged.
 const MOST_ATTEMPTS: u32 = 256;
 
-type See<'a> = dyn FnMut(&[u8], InodeNumber) -> ControlFlow<()> + 'a;
+type See<'a> = dyn FnMut(Record<'_>) -> ControlFlow<()> + 'a;
 
 impl Ext4 {
     /// The entries of a directory. Fails only if the inode is not a directory or is encrypted;
@@ -72,8 +81,8 @@ impl Ext4 {
         if let Some(changed) = self.changes.names(inode.number) {
             return self.read_changed(inode, changed);
         }
-        let damage = self.visit(inode, &mut |name, number| {
-            entries.push(Entry { name: name.to_vec(), inode: number });
+        let damage = self.visit(inode, &mut |record| {
+            entries.push(Entry::from(record));
             ControlFlow::Continue(())
         })?;
         Ok(Listing { entries, damage })
@@ -82,17 +91,16 @@ impl Ext4 {
     /// The entries of a directory in which fast commits changed names.
     fn read_changed(&self, inode: &Inode, changed: &Names) -> Result<Listing, Error> {
         check_directory(inode)?;
-        let added = changed
-            .names
-            .iter()
-            .filter_map(|(name, number)| Some(Entry { name: name.clone(), inode: (*number)? }));
+        let added = changed.names.iter().filter_map(|(name, number)| {
+            Some(Entry { name: name.clone(), inode: (*number)?, kind: None })
+        });
         let mut entries: Vec<Entry> = added.collect();
         if changed.fresh {
             return Ok(Listing { entries, damage: Damage::default() });
         }
-        let damage = self.visit(inode, &mut |name, number| {
-            if !changed.names.contains_key(name) {
-                entries.push(Entry { name: name.to_vec(), inode: number });
+        let damage = self.visit(inode, &mut |record| {
+            if !changed.names.contains_key(record.name) {
+                entries.push(Entry::from(record));
             }
             ControlFlow::Continue(())
         })?;
@@ -129,11 +137,11 @@ impl Ext4 {
 
     fn scan(&self, directory: &Inode, name: &[u8]) -> Result<Option<InodeNumber>, Error> {
         let mut found = None;
-        let damage = self.visit(directory, &mut |entry, number| {
-            if entry != name {
+        let damage = self.visit(directory, &mut |record| {
+            if record.name != name {
                 return ControlFlow::Continue(());
             }
-            found = Some(number);
+            found = Some(InodeNumber(record.inode));
             ControlFlow::Break(())
         })?;
         match damage.reasons.into_iter().next() {
@@ -259,7 +267,7 @@ fn length(range: &Range<u64>) -> u64 {
 fn show(block: &[u8], inode: &Inode, damage: &mut Damage, see: &mut See) -> ControlFlow<()> {
     for record in Records::of(block) {
         match record {
-            Ok(record) => see(record.name, InodeNumber(record.inode))?,
+            Ok(record) => see(record)?,
             Err(flaw) => damage.note(Error::corrupt(flaw.what(), inode.number.0)),
         }
     }

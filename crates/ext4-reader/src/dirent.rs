@@ -1,6 +1,7 @@
 //! Records of one directory block.
 //! <https://docs.kernel.org/filesystems/ext4/dynamic.html#linear-classic-directories>
 
+use crate::Kind;
 use crate::bytes::{u16_at, u32_at};
 
 const HEADER: usize = 8;
@@ -11,6 +12,8 @@ const SHORTEST: usize = 12;
 pub struct Record<'a> {
     pub inode: u32,
     pub name: &'a [u8],
+    /// Kind of the inode, as far as the record tells; without the feature `filetype` the byte is zero.
+    pub kind: Option<Kind>,
 }
 
 /// What is wrong with a record.
@@ -52,7 +55,7 @@ impl<'a> Records<'a> {
             return None;
         }
         let name = &rest[HEADER..HEADER + name_length];
-        Some((Record { inode: u32_at(rest, 0), name }, self.at + length))
+        Some((Record { inode: u32_at(rest, 0), name, kind: kind(rest[7]) }, self.at + length))
     }
 }
 
@@ -73,6 +76,19 @@ impl<'a> Iterator for Records<'a> {
         }
         None
     }
+}
+
+fn kind(stored: u8) -> Option<Kind> {
+    Some(match stored {
+        1 => Kind::File,
+        2 => Kind::Directory,
+        3 => Kind::CharDevice,
+        4 => Kind::BlockDevice,
+        5 => Kind::Fifo,
+        6 => Kind::Socket,
+        7 => Kind::Symlink,
+        _ => return None,
+    })
 }
 
 /// Whether a directory can hold these bytes as a name.

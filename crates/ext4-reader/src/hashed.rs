@@ -222,7 +222,7 @@ fn find(leaf: &[u8], name: &[u8]) -> Result<Option<InodeNumber>, Flaw> {
     let mut flaw = None;
     for record in Records::of(leaf) {
         match record {
-            Ok(Record { inode, name: entry }) if entry == name => {
+            Ok(Record { inode, name: entry, .. }) if entry == name => {
                 return Ok(Some(InodeNumber(inode)));
             }
             Ok(_) => {}

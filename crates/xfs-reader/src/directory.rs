@@ -21,6 +21,8 @@ pub struct Entry {
     pub name: Vec<u8>,
     /// The inode, which the directory says but nothing has proven to be one in use.
     pub inode: InodeNumber,
+    /// What the directory says that the inode is, if it says anything; the inode has the last word.
+    pub kind: Option<Kind>,
 }
 
 /// What a directory holds, and what of it could not be read.
@@ -79,7 +81,8 @@ impl Xfs {
     pub fn read_dir(&self, inode: &Inode) -> Result<Listing, Error> {
         let mut entries = Vec::new();
         let damage = self.visit(inode, &mut |record| {
-            entries.push(Entry { name: record.name.to_vec(), inode: InodeNumber(record.inode) });
+            let inode = InodeNumber(record.inode);
+            entries.push(Entry { name: record.name.to_vec(), inode, kind: record.kind });
             ControlFlow::Continue(())
         })?;
         Ok(Listing { entries, damage })

@@ -1,6 +1,7 @@
 //! Records of one block of a directory.
 //! "XFS Algorithms & Data Structures", "Directory Data Block".
 
+use crate::Kind;
 use crate::bytes::{be16, be32, be64};
 
 const UNUSED: u16 = 0xffff;
@@ -11,6 +12,8 @@ const ALIGNMENT: usize = 8;
 pub struct Record<'a> {
     pub inode: u64,
     pub name: &'a [u8],
+    /// Kind of the inode, as far as the record tells.
+    pub kind: Option<Kind>,
 }
 
 /// What is wrong with a record.
@@ -65,8 +68,24 @@ impl Layout {
         let name_length = usize::from(*rest.get(8).ok_or(Flaw::Length)?);
         let used = 9 + name_length + usize::from(self.file_types) + 2;
         let next = tagged(rest, at, used.next_multiple_of(ALIGNMENT))?;
-        Ok((Some(Record { inode: be64(rest, 0), name: &rest[9..9 + name_length] }), next))
+        let kind = self.file_types.then(|| kind(rest[9 + name_length])).flatten();
+        let record = Record { inode: be64(rest, 0), name: &rest[9..9 + name_length], kind };
+        Ok((Some(record), next))
     }
+}
+
+/// What a stored kind means; no kind where records have none.
+pub fn kind(stored: u8) -> Option<Kind> {
+    Some(match stored {
+        1 => Kind::File,
+        2 => Kind::Directory,
+        3 => Kind::CharDevice,
+        4 => Kind::BlockDevice,
+        5 => Kind::Fifo,
+        6 => Kind::Socket,
+        7 => Kind::Symlink,
+        _ => return None,
+    })
 }
 
 /// Where a record ends: its last two bytes say where it starts.

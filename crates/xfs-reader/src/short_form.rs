@@ -2,7 +2,7 @@
 //! "XFS Algorithms & Data Structures", "Short Form Directories".
 
 use crate::bytes::{be32, be64};
-use crate::dirent::{Flaw, Record, is_name};
+use crate::dirent::{Flaw, Record, is_name, kind};
 
 /// The entries of a short directory. Ends after [`Flaw::Length`].
 pub struct ShortForm<'a> {
@@ -37,7 +37,8 @@ impl<'a> ShortForm<'a> {
         }
         let inode =
             if self.number == 8 { be64(rest, number_at) } else { u64::from(be32(rest, number_at)) };
-        Some((Record { inode, name: &rest[3..3 + name_length] }, self.at + length))
+        let kind = self.file_types.then(|| kind(rest[3 + name_length])).flatten();
+        Some((Record { inode, name: &rest[3..3 + name_length], kind }, self.at + length))
     }
 }
 

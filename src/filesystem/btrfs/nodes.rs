@@ -69,17 +69,21 @@ pub fn inode(pool: &Pool, root: u64, number: u64) -> Result<Inode, Error> {
 /// What is known of an inode.
 pub fn metadata(inode: &Inode) -> Metadata {
     Metadata {
-        kind: match FileType::from_mode(inode.mode) {
-            Some(FileType::Regular) => Kind::File,
-            Some(FileType::Directory) => Kind::Directory,
-            Some(FileType::Symlink) => Kind::Symlink,
-            _ => Kind::Other,
-        },
+        kind: FileType::from_mode(inode.mode).map_or(Kind::Other, kind),
         size: inode.size,
         mode: (inode.mode & 0o7777) as u16,
         uid: inode.uid,
         gid: inode.gid,
         modified: inode.mtime.sec,
+    }
+}
+
+fn kind(kind: FileType) -> Kind {
+    match kind {
+        FileType::Regular => Kind::File,
+        FileType::Directory => Kind::Directory,
+        FileType::Symlink => Kind::Symlink,
+        _ => Kind::Other,
     }
 }
 
@@ -110,7 +114,10 @@ pub fn read_dir(pool: &Pool, subvolumes: &Subvolumes, place: Place) -> Listing {
                 Ok(entries) => {
                     for entry in entries {
                         match target(subvolumes, place, &entry) {
-                            Ok(node) => listing.entries.push(Entry { name: entry.name, node }),
+                            Ok(node) => {
+                                let kind = entry.ftype.map(kind).filter(|_| entry.is_inode());
+                                listing.entries.push(Entry { name: entry.name, node, kind });
+                            }
                             Err(error) => listing.damage.push(error),
                         }
                     }

@@ -124,7 +124,8 @@ fn names(block: &[u8]) -> Result<Vec<Entry>, Error> {
         }
         let at = index * ENTRY;
         let node = block[at..at + 8].try_into().expect("eight bytes");
-        entries.push(Entry { name: name.to_vec(), node: NodeId(u64::from_le_bytes(node)) });
+        let node = NodeId(u64::from_le_bytes(node));
+        entries.push(Entry { name: name.to_vec(), node, kind: None });
     }
     Ok(entries)
 }

@@ -85,7 +85,7 @@ impl Second {
             names.retain(|name| name != b"." && name != b"..");
             Ok(names)
         })?;
-        let entry = |name: Vec<u8>| Entry { node: self.own(node, &name), name };
+        let entry = |name: Vec<u8>| Entry { node: self.own(node, &name), name, kind: None };
         Some(names.into_iter().map(entry).collect())
     }
 

@@ -1,0 +1,355 @@
+//! Everything below a folder of the joined tree, each folder once.
+//!
+//! Folders are taken in batches, level by level. Where the metadata and then the entries of a
+//! batch's folders are on the device is asked of their filesystems and told to it at once, in the order of the
+//! disk; then threads read them. What is shown comes sorted, whatever the order of the disk.
+
+use super::{Located, PathError, Tree};
+use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
+use crate::model::{Gap, GapReason, printable};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Folders whose blocks are asked for at once.
+const BATCH: usize = 512;
+/// Folders that are read at the same time.
+const AT_ONCE: usize = 4;
+/// Entries of one batch after which no further folder of it is read, to bound memory.
+const MOST_IN_BATCH: usize = 1 << 20;
+/// Folders of one walk.
+const MOST_FOLDERS: usize = 4 << 20;
+/// Names from the root to the deepest folder that is entered.
+const DEEPEST: usize = 4096;
+/// Bytes of a folder that are asked for early.
+const AHEAD: u64 = 16 << 20;
+
+/// What the walk came by.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// Path of the folder without links, from the root; empty for the root itself.
+    pub folder: &'a [u8],
+    /// Name in it.
+    pub name: &'a [u8],
+    /// The node.
+    pub at: Located,
+    /// What it is.
+    pub kind: Kind,
+    /// Its metadata, if [`Detail::Metadata`] was asked for.
+    pub metadata: Option<&'a Metadata>,
+}
+
+/// How much is read of what is no folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Its name, and its kind where the folder does not tell it.
+    Names,
+    /// Its metadata too.
+    Metadata,
+}
+
+/// Whether a folder is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Descend {
+    /// It is, in its turn.
+    Yes,
+    /// It is not.
+    No,
+}
+
+/// A folder to be read.
+struct Folder {
+    path: Vec<u8>,
+    at: Located,
+    /// Whether it is below a second mount, where what was read in another place is no surprise.
+    is_again: bool,
+}
+
+/// An entry and what was found out about it.
+struct Seen {
+    entry: Entry,
+    at: Located,
+    kind: Kind,
+    metadata: Option<Metadata>,
+    /// Whether something is mounted there.
+    is_mount: bool,
+}
+
+type Outcome = (Vec<Seen>, Vec<Gap>);
+
+impl Tree {
+    /// Shows everything below the folder at `path` to `visit`, which decides what is entered. What
+    /// cannot be read is a gap. `false` if there is no such folder.
+    pub fn walk_below(
+        &self,
+        path: &[u8],
+        detail: Detail,
+        visit: &mut dyn FnMut(&Step) -> Descend,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<bool, PathError> {
+        let Some(trail) = self.walk(path)? else { return Ok(false) };
+        let at = trail.last().map_or(self.top(), |(_, at)| *at);
+        let fail = |source| PathError::FileSystem { path: printable(path), source };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
+            return Ok(false);
+        }
+        let path = trail.iter().flat_map(|(name, _)| [b"/", name.as_slice()].concat()).collect();
+        let mut walk = Walk::new(self, detail, Folder { path, at, is_again: false });
+        while let Some(batch) = walk.next_batch() {
+            for (folder, (seen, unread)) in walk.read(batch) {
+                gaps.extend(unread);
+                walk.show(&folder, &seen, visit, gaps);
+            }
+        }
+        Ok(true)
+    }
+}
+
+struct Walk<'a> {
+    tree: &'a Tree,
+    detail: Detail,
+    todo: VecDeque<Folder>,
+    /// Second mounts of filesystems, whose folders may have a place of their own: taken last.
+    again: VecDeque<Folder>,
+    /// Folders that were met, so that none is read twice.
+    met: HashSet<(usize, NodeId)>,
+    /// What is mounted in a folder, by its path.
+    mounts: HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>>,
+    /// The first mount of each filesystem: two mounts of one are one here.
+    filesystems: Vec<usize>,
+    is_full: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tree: &'a Tree, detail: Detail, first: Folder) -> Self {
+        let is = |a: &Arc<dyn FileSystem>, b: &Arc<dyn FileSystem>| Arc::ptr_eq(a, b);
+        let filesystems = tree.mounts.iter().map(|mount| {
+            let same = tree.mounts.iter().position(|it| is(&it.filesystem, &mount.filesystem));
+            same.unwrap_or_default()
+        });
+        let mut walk = Self {
+            tree,
+            detail,
+            todo: VecDeque::new(),
+            again: VecDeque::new(),
+            met: HashSet::new(),
+            mounts: mounts(tree),
+            filesystems: filesystems.collect(),
+            is_full: false,
+        };
+        walk.met.insert(walk.identity(first.at));
+        walk.todo.push_back(first);
+        walk
+    }
+
+    fn identity(&self, at: Located) -> (usize, NodeId) {
+        (self.filesystems[at.mount], at.node)
+    }
+
+    fn next_batch(&mut self) -> Option<Vec<Folder>> {
+        while self.todo.is_empty() {
+            let folder = self.again.pop_front()?;
+            if self.met.insert(self.identity(folder.at)) {
+                self.todo.push_back(folder);
+            }
+        }
+        let length = self.todo.len().min(BATCH);
+        (length > 0).then(|| self.todo.drain(..length).collect())
+    }
+
+    /// Reads folders; those for which there is no room in memory wait for the next batch.
+    fn read(&mut self, batch: Vec<Folder>) -> Vec<(Folder, Outcome)> {
+        let order = self.ask_for(&batch);
+        let outcomes: Vec<Mutex<Option<Outcome>>> =
+            batch.iter().map(|_| Mutex::default()).collect();
+        let (next, entries) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let this = &*self;
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(batch.len()) {
+                scope.spawn(|| {
+                    while entries.load(Ordering::Relaxed) < MOST_IN_BATCH
+                        && let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        let outcome = this.list(&batch[*index]);
+                        entries.fetch_add(outcome.0.len(), Ordering::Relaxed);
+                        let mut place =
+                            outcomes[*index].lock().unwrap_or_else(PoisonError::into_inner);
+                        *place = Some(outcome);
+                    }
+                });
+            }
+        });
+        let mut read = Vec::new();
+        let mut waiting = Vec::new();
+        for (folder, outcome) in batch.into_iter().zip(outcomes) {
+            match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(outcome) => read.push((folder, outcome)),
+                None => waiting.push(folder),
+            }
+        }
+        waiting.into_iter().rev().for_each(|folder| self.todo.push_front(folder));
+        read
+    }
+
+    /// Has the blocks of folders fetched; gives the order in which the disk has them. What fails
+    /// here fails again when it is read.
+    fn ask_for(&self, batch: &[Folder]) -> Vec<usize> {
+        let nodes = batch.iter().map(|folder| folder.at);
+        ask_for_metadata(self.tree, nodes);
+        let mut ranges: HashMap<usize, Vec<Range<u64>>> = HashMap::new();
+        let mut order: Vec<_> = (0..batch.len()).map(|index| (usize::MAX, 0, index)).collect();
+        for (folder, key) in batch.iter().zip(&mut order) {
+            let found = self.tree.filesystem(folder.at).ranges(folder.at.node, 0, AHEAD);
+            let found = found.unwrap_or_default();
+            let mount = self.filesystems[folder.at.mount];
+            *key = (mount, found.first().map_or(0, |range| range.start), key.2);
+            ranges.entry(mount).or_default().extend(found);
+        }
+        for (mount, mut ranges) in ranges {
+            ranges.sort_unstable_by_key(|range| range.start);
+            self.tree.mounts[mount].filesystem.will_need(&ranges);
+        }
+        order.sort_unstable();
+        order.into_iter().map(|(_, _, index)| index).collect()
+    }
+
+    /// What is in a folder, sorted.
+    fn list(&self, folder: &Folder) -> Outcome {
+        let mut gaps = Vec::new();
+        let filesystem = self.tree.filesystem(folder.at);
+        let mut gap = |path: &[u8], error: Error| {
+            let error = PathError::FileSystem { path: printable(path), source: error };
+            gaps.push(Gap::new(shown(path), error.reason(), error));
+        };
+        let Listing { mut entries, damage } =
+            filesystem.read_dir(folder.at.node).unwrap_or_else(|error| {
+                gap(&folder.path, error);
+                Listing::default()
+            });
+        damage.into_iter().for_each(|error| gap(&folder.path, error));
+        entries.sort();
+        let mut seen = Vec::with_capacity(entries.len());
+        let wanted =
+            entries.iter().filter(|it| it.kind.is_none() || self.detail == Detail::Metadata);
+        let wanted = wanted.map(|it| Located { mount: folder.at.mount, node: it.node });
+        ask_for_metadata(self.tree, wanted);
+        for (entry, at, is_mount) in self.with_mounts(folder, entries) {
+            match self.look(&entry, at, is_mount) {
+                Ok((kind, metadata)) => seen.push(Seen { entry, at, kind, metadata, is_mount }),
+                Err(error) => gap(&joined(&folder.path, &entry.name), error),
+            }
+        }
+        (seen, gaps)
+    }
+
+    /// The entries of a folder, with what is mounted on them, or where there is no entry.
+    fn with_mounts(&self, folder: &Folder, entries: Vec<Entry>) -> Vec<(Entry, Located, bool)> {
+        let mount = folder.at.mount;
+        let own = |entry: Entry| {
+            let at = Located { mount, node: entry.node };
+            (entry, at, false)
+        };
+        let mut all: Vec<_> = entries.into_iter().map(own).collect();
+        let Some(mounts) = self.mounts.get(&folder.path) else { return all };
+        for (name, at) in mounts {
+            all.retain(|(entry, ..)| entry.name != *name);
+            all.push((Entry { name: name.clone(), node: at.node, kind: None }, *at, true));
+        }
+        all.sort_by(|(a, ..), (b, ..)| a.name.cmp(&b.name));
+        all
+    }
+
+    fn look(
+        &self,
+        entry: &Entry,
+        at: Located,
+        is_mount: bool,
+    ) -> Result<(Kind, Option<Metadata>), Error> {
+        match entry.kind {
+            Some(kind) if self.detail == Detail::Names && !is_mount => Ok((kind, None)),
+            _ => {
+                let metadata = self.tree.metadata(at)?;
+                Ok((metadata.kind, (self.detail == Detail::Metadata).then_some(metadata)))
+            }
+        }
+    }
+
+    /// Shows what is in a folder, and notes the folders in it that are to be entered.
+    fn show(
+        &mut self,
+        folder: &Folder,
+        seen: &[Seen],
+        visit: &mut dyn FnMut(&Step) -> Descend,
+        gaps: &mut Vec<Gap>,
+    ) {
+        for it in seen {
+            let (name, metadata) = (it.entry.name.as_slice(), it.metadata.as_ref());
+            let step = Step { folder: &folder.path, name, at: it.at, kind: it.kind, metadata };
+            if visit(&step) == Descend::Yes && it.kind == Kind::Directory {
+                self.enter(folder, it, gaps);
+            }
+        }
+    }
+
+    fn enter(&mut self, above: &Folder, seen: &Seen, gaps: &mut Vec<Gap>) {
+        let path = joined(&above.path, &seen.entry.name);
+        let is_deep = path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
+        if is_deep || self.met.len() >= MOST_FOLDERS {
+            if !std::mem::replace(&mut self.is_full, true) {
+                let detail = format!(
+                    "more than {MOST_FOLDERS} folders, or one more than {DEEPEST} names deep; \
+                     those from here on were not all entered"
+                );
+                gaps.push(Gap::new(shown(&path), GapReason::Limit, detail));
+            }
+            return;
+        }
+        let is_second = seen.is_mount && self.filesystems[seen.at.mount] != seen.at.mount;
+        let folder = Folder { path, at: seen.at, is_again: above.is_again || is_second };
+        if is_second {
+            self.again.push_back(folder);
+        } else if self.met.insert(self.identity(seen.at)) {
+            self.todo.push_back(folder);
+        } else if !folder.is_again {
+            let detail =
+                "a folder that is in two places of one filesystem; it was read at the first";
+            gaps.push(Gap::new(shown(&folder.path), GapReason::Corrupt, detail));
+        }
+    }
+}
+
+/// What is mounted, by the folder that it is in.
+fn mounts(tree: &Tree) -> HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> {
+    let mut mounts: HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> = HashMap::new();
+    for (mount, it) in tree.mounts.iter().enumerate() {
+        let Some((name, above)) = it.path.split_last() else { continue };
+        let above: Vec<u8> =
+            above.iter().flat_map(|name| [b"/", name.as_slice()].concat()).collect();
+        let inside = mounts.entry(above).or_default();
+        // The last one is on top.
+        inside.retain(|(taken, _)| taken != name);
+        inside.push((name.clone(), Located { mount, node: it.root }));
+    }
+    mounts
+}
+
+fn ask_for_metadata(tree: &Tree, nodes: impl Iterator<Item = Located>) {
+    let mut by_mount: HashMap<usize, Vec<NodeId>> = HashMap::new();
+    nodes.for_each(|at| by_mount.entry(at.mount).or_default().push(at.node));
+    for (mount, nodes) in by_mount {
+        let filesystem = &tree.mounts[mount].filesystem;
+        let mut ranges = filesystem.metadata_ranges(&nodes).unwrap_or_default();
+        ranges.sort_unstable_by_key(|range| range.start);
+        filesystem.will_need(&ranges);
+    }
+}
+
+fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
+    [folder, b"/", name].concat()
+}
+
+/// A path for people; the root's own is empty here.
+fn shown(path: &[u8]) -> String {
+    if path.is_empty() { "/".to_owned() } else { printable(path) }
+}
