@@ -60,6 +60,9 @@ impl Package {
         if let Err(error) = header.check() {
             problems.push(error);
         }
+        if header.digest_holds() == Some(false) {
+            problems.push(corrupt("digest of a header", 0));
+        }
         let mut reader = Reader { header: &header, problems };
         Ok(Self {
             name: required(&header, tag::NAME)?,

@@ -5,19 +5,21 @@ use crate::error::{Error, corrupt};
 use block_source::BlockSource;
 use std::sync::Arc;
 
-/// Bytes that are read at once.
-const PIECE: u64 = 64 << 10;
+/// Bytes that are read at once where the places follow one another, and where they do not.
+const MOST: u64 = 64 << 10;
+const LEAST: u64 = 4 << 10;
 
 /// A file and its piece that was read last.
 pub struct Window {
     source: Arc<dyn BlockSource>,
     start: u64,
     kept: Vec<u8>,
+    piece: u64,
 }
 
 impl Window {
     pub fn new(source: Arc<dyn BlockSource>) -> Self {
-        Self { source, start: 0, kept: Vec::new() }
+        Self { source, start: 0, kept: Vec::new(), piece: LEAST }
     }
 
     /// `length` bytes from `at`, which must be few.
@@ -33,7 +35,9 @@ impl Window {
 
     /// Reads a piece; where that fails, only what is wanted of it.
     fn fill(&mut self, at: u64, length: usize) -> Result<(), Error> {
-        let piece = PIECE.min(self.source.size() - at).max(length as u64) as usize;
+        let follows = at == self.start + self.kept.len() as u64;
+        self.piece = if follows { MOST.min(2 * self.piece) } else { LEAST };
+        let piece = self.piece.min(self.source.size() - at).max(length as u64) as usize;
         let read = self.fill_exactly(at, piece);
         if read.is_err() && piece > length {
             return self.fill_exactly(at, length);

@@ -2,7 +2,7 @@
 //!
 //! Layout (numbers in the order of the machine that made the file): 8 page number, 12 magic, 16
 //! version, 20 page size, 24 encryption, 25 page type, 26 flags, 32 last page, 48 flags of the
-//! access method, 72 last bucket, 96 thirty-two offsets of the buckets' pages.
+//! access method, 72 last bucket, 88 entries, 96 thirty-two offsets of the buckets' pages.
 
 use crate::bytes::Order;
 use crate::error::{Error, corrupt, unsupported};
@@ -25,6 +25,8 @@ pub struct Meta {
     /// The last page that the file has and the database uses.
     pub last_page: u32,
     pub last_bucket: u32,
+    /// The database has no entries; how many it has otherwise is not sure.
+    pub empty: bool,
     /// The file ends before the last page of the database.
     pub cut: bool,
     offsets: [u32; 32],
@@ -57,6 +59,7 @@ impl Meta {
             page_size,
             last_page,
             last_bucket: order.u32(&page, 72),
+            empty: order.u32(&page, 88) == 0,
             cut: last_page < says,
             offsets: std::array::from_fn(|index| order.u32(&page, 96 + 4 * index)),
         };

@@ -48,6 +48,7 @@ impl Bdb {
             next_bucket: Some(0),
             next_page: None,
             found: VecDeque::new(),
+            strays: 1,
         }
     }
 
@@ -68,6 +69,8 @@ pub struct Headers<'a> {
     /// The next page of the bucket that is being read.
     next_page: Option<u32>,
     found: VecDeque<Result<(u32, Entry), Error>>,
+    /// The next page that is looked at for whether it is used though nothing names it.
+    strays: u32,
 }
 
 impl Iterator for Headers<'_> {
@@ -77,12 +80,39 @@ impl Iterator for Headers<'_> {
         while self.found.is_empty() && (self.next_page.is_some() || self.next_bucket.is_some()) {
             self.read_ahead();
         }
-        let found = self.found.pop_front()?;
+        let Some(found) = self.found.pop_front() else {
+            return self.stray().map(Err);
+        };
         Some(found.and_then(|(page, entry)| self.blob(page, entry)))
     }
 }
 
 impl Headers<'_> {
+    /// A page in use that was not come by: something that should name it is damaged.
+    fn stray(&mut self) -> Option<Error> {
+        let meta = &self.database.meta;
+        // As many as are used and some; a file of holes may have more than can be looked at.
+        let most = u64::from(self.strays) + 4 * self.used.len() as u64 + 4096;
+        while self.strays != 0 && u64::from(self.strays) <= most.min(u64::from(meta.last_page)) {
+            let number = self.strays;
+            self.strays = number.wrapping_add(1);
+            if self.used.contains(&number) {
+                continue;
+            }
+            match page_at(&mut self.window, meta, number) {
+                Ok(page) if !page::is_used(page, meta.order) => {}
+                found => {
+                    self.strays = 0;
+                    let stray =
+                        page::at("page in use that nothing names", number, meta.page_size, 0);
+                    return Some(found.err().unwrap_or(stray));
+                }
+            }
+        }
+        self.strays = 0;
+        None
+    }
+
     fn read_ahead(&mut self) {
         self.announce_buckets();
         for _ in 0..PAGES_AHEAD {
@@ -129,6 +159,10 @@ impl Headers<'_> {
         let meta = &self.database.meta;
         let damaged = |what, at| page::at(what, number, meta.page_size, at);
         let bytes = page_at(&mut self.window, meta, number)?;
+        // A bucket that nothing was ever put into may not have been written.
+        if meta.empty && bytes.iter().all(|byte| *byte == 0) {
+            return Ok(());
+        }
         let (next, entries) =
             page::hash_page(bytes, meta.order, number).map_err(|what| damaged(what, 0))?;
         if !self.used.insert(number) {

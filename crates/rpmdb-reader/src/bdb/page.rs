@@ -33,11 +33,7 @@ pub enum Value {
 pub type HashPage = (u32, Vec<Result<Entry, &'static str>>);
 
 /// Parses a page of a bucket.
-pub fn hash_page(
-    bytes: &[u8],
-    order: Order,
-    number: u32,
-) -> Result<HashPage, &'static str> {
+pub fn hash_page(bytes: &[u8], order: Order, number: u32) -> Result<HashPage, &'static str> {
     if order.u32(bytes, 8) != number || ![HASH, UNSORTED_HASH].contains(&bytes[25]) {
         return Err("page that should be one of a bucket");
     }
@@ -80,6 +76,14 @@ pub fn overflow_page(bytes: &[u8], order: Order, number: u32, before: u32) -> Op
         bytes[25] == OVERFLOW && order.u32(bytes, 8) == number && order.u32(bytes, 12) == before;
     let content = part(bytes, HEAD, usize::from(order.u16(bytes, 22)))?;
     fits.then(|| (order.u32(bytes, 16), content))
+}
+
+/// Whether a page holds something. Free ones have no kind.
+pub fn is_used(bytes: &[u8], order: Order) -> bool {
+    match bytes[25] {
+        HASH | UNSORTED_HASH => order.u16(bytes, 20) > 0,
+        kind => kind == OVERFLOW,
+    }
 }
 
 /// Pages that a long item takes.

@@ -6,6 +6,7 @@
 //! installation follows and hides entries of the region with the same tag. Headers of rpm 3 have
 //! no region.
 
+mod digest;
 pub mod tag;
 mod value;
 
@@ -24,6 +25,15 @@ const MOST_ENTRIES: u32 = 0xffff;
 pub struct Header<'a> {
     index: &'a [u8],
     data: &'a [u8],
+    region: Option<Region<'a>>,
+}
+
+/// What came with the package.
+#[derive(Clone, Copy)]
+struct Region<'a> {
+    tag: u32,
+    index: &'a [u8],
+    data: &'a [u8],
 }
 
 impl<'a> Header<'a> {
@@ -40,33 +50,30 @@ impl<'a> Header<'a> {
         if bytes.len() as u64 != data as u64 + u64::from(length) {
             return Err(corrupt("length of a header", 4));
         }
-        let header = Self { index: &bytes[HEAD..data], data: &bytes[data..] };
-        header.check_region()?;
+        let mut header = Self { index: &bytes[HEAD..data], data: &bytes[data..], region: None };
+        header.region = header.find_region()?;
         Ok(header)
     }
 
     /// The trailer of the region repeats its tag, and says how long the index before it is.
-    fn check_region(&self) -> Result<(), Error> {
+    fn find_region(&self) -> Result<Option<Region<'a>>, Error> {
         let first = self.entry(0);
-        if !self.has_region() {
-            return Ok(());
+        // That which a database of rpm 3 made of a header has no trailer.
+        if !self.has_region() || first.offset == 0 {
+            return Ok(None);
         }
         let wrong = || corrupt("region of a header", HEAD as u64);
-        if first.kind != value::BYTES || first.count as usize != ENTRY {
-            return Err(wrong());
-        }
-        // One that a database of rpm 3 made of a header has no trailer.
-        if first.offset == 0 {
-            return Ok(());
-        }
         let trailer = part(self.data, first.offset as usize, ENTRY).ok_or_else(wrong)?;
         let length = be32(trailer, 8).cast_signed().checked_neg();
         let length = length.and_then(|length| usize::try_from(length).ok()).ok_or_else(wrong)?;
-        let fits = length % ENTRY == 0 && length > 0 && length <= self.index.len();
-        if !fits || be32(trailer, 4) != value::BYTES || be32(trailer, 12) as usize != ENTRY {
+        let fits = length.is_multiple_of(ENTRY) && (ENTRY..=self.index.len()).contains(&length);
+        let is_one = |kind, count| kind == value::BYTES && count as usize == ENTRY;
+        let both = is_one(first.kind, first.count) && is_one(be32(trailer, 4), be32(trailer, 12));
+        if !fits || !both {
             return Err(wrong());
         }
-        Ok(())
+        let data = &self.data[..first.offset as usize + ENTRY];
+        Ok(Some(Region { tag: first.tag, index: &self.index[..length], data }))
     }
 
     /// Checks the entries, also those that nothing asks for: values stand in the order of the

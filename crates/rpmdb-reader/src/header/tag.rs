@@ -2,6 +2,8 @@
 
 /// The region of a header of rpm 3 that a database made.
 pub const HEADER_IMAGE: u32 = 61;
+/// The region of a header of rpm 4.
+pub const HEADER_IMMUTABLE: u32 = 63;
 /// The first tag that is not of a region.
 pub const HEADER_I18N_TABLE: u32 = 100;
 /// Signature over header and payload, of rpm 3 and 4, RSA.
@@ -12,6 +14,10 @@ pub const SIG_GPG: u32 = 262;
 pub const DSA_HEADER: u32 = 267;
 /// Signature over the header, RSA.
 pub const RSA_HEADER: u32 = 268;
+/// SHA-1 of the region, in hexadecimal digits.
+pub const SHA1_HEADER: u32 = 269;
+/// SHA-256 of the region, in hexadecimal digits.
+pub const SHA256_HEADER: u32 = 273;
 /// All signatures in base64, of rpm 6.
 pub const OPENPGP: u32 = 278;
 /// Name.

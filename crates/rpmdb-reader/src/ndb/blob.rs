@@ -19,6 +19,11 @@ pub struct Content {
     pub checksum_holds: bool,
 }
 
+/// Whether a block begins a header.
+pub fn is_head(block: &[u8]) -> bool {
+    block.starts_with(HEAD_MAGIC)
+}
+
 pub fn read(source: &dyn BlockSource, slot: &Slot) -> Result<Content, Error> {
     let range = slot.range();
     let length = check_ends(source, slot)?;
@@ -39,7 +44,7 @@ fn check_ends(source: &dyn BlockSource, slot: &Slot) -> Result<usize, Error> {
     }
     let (mut head, mut tail) = ([0; HEAD], [0; TAIL]);
     source.read_exact_at(range.start, &mut head)?;
-    if !head.starts_with(HEAD_MAGIC) || le32(&head, 4) != slot.number {
+    if !is_head(&head) || le32(&head, 4) != slot.number {
         return Err(corrupt("head of a header", range.start));
     }
     let length = u64::from(le32(&head, 12));

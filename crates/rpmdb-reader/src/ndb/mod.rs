@@ -52,8 +52,15 @@ impl Ndb {
         let mut slots = slots::read(&self.source, self.slot_pages, &mut found);
         // The order of the file, which is also how overlapping ones are seen.
         slots.sort_unstable_by_key(|slot| (slot.block, slot.number));
-        let slots = slots.into_iter();
-        Headers { database: self, errors: found, doubted: None, slots, announced: 0, end: 0 }
+        Headers {
+            database: self,
+            errors: found,
+            doubted: None,
+            slots: slots.into_iter(),
+            announced: 0,
+            end: 0,
+            known: u64::from(self.slot_pages) * slots::PAGE,
+        }
     }
 }
 
@@ -68,6 +75,8 @@ pub struct Headers<'a> {
     announced: u64,
     /// Where the header before ended.
     end: u64,
+    /// The byte up to which slots say what there is.
+    known: u64,
 }
 
 impl Iterator for Headers<'_> {
@@ -80,13 +89,35 @@ impl Iterator for Headers<'_> {
         if let Some(blob) = self.doubted.take() {
             return Some(Ok(blob));
         }
+        if let Some(error) = self.check_gap() {
+            return Some(Err(error));
+        }
         self.announce();
         let slot = self.slots.next()?;
+        self.known = self.known.max(slot.range().end);
         Some(self.blob(&slot))
     }
 }
 
 impl Headers<'_> {
+    /// What is removed is overwritten: a header where no slot says that there is one was lost, or
+    /// its transaction was not finished.
+    fn check_gap(&mut self) -> Option<Error> {
+        let source = &self.database.source;
+        let next = self.slots.as_slice().first().map_or(source.size(), |slot| slot.range().start);
+        let at = self.known;
+        self.known = at.max(next);
+        if next < at + BLOCK {
+            return None;
+        }
+        let mut start = [0; BLOCK as usize];
+        match source.read_exact_at(at, &mut start) {
+            Ok(()) if blob::is_head(&start) => Some(corrupt("header that no slot names", at)),
+            Ok(()) => None,
+            Err(error) => Some(error.into()),
+        }
+    }
+
     fn announce(&mut self) {
         let Some(next) = self.slots.as_slice().first() else { return };
         if next.range().start < self.announced {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// Bytes of the head of the file, before the first slot.
 pub const HEAD: usize = 32;
-const PAGE: u64 = 4096;
+pub const PAGE: u64 = 4096;
 const SIZE: usize = 16;
 const MAGIC: &[u8; 4] = b"Slot";
 /// Ten times what the largest distribution has.

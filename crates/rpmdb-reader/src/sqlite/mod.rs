@@ -43,7 +43,7 @@ impl Sqlite {
     }
 
     pub fn headers(&self) -> Headers<'_> {
-        Headers { rows: Rows::new(&self.store, self.root), late: None }
+        Headers { rows: Rows::new(&self.store, self.root), late: None, before: 0 }
     }
 }
 
@@ -62,6 +62,8 @@ pub struct Headers<'a> {
     rows: Rows<'a>,
     /// A header that is doubted, which was told.
     late: Option<Blob>,
+    /// The number of the row before.
+    before: u32,
 }
 
 impl Iterator for Headers<'_> {
@@ -89,12 +91,13 @@ impl Headers<'_> {
         bytes.truncate(column.end);
         bytes.drain(..column.start);
         let blob = Blob { number, at: row.at, bytes };
-        match payload.shared {
-            None => Ok(blob),
-            Some(at) => {
-                self.late = Some(blob);
-                Err(corrupt("page that two rows use", at))
-            }
-        }
+        let in_order = std::mem::replace(&mut self.before, number) < number;
+        let doubt = match payload.shared {
+            Some(at) => corrupt("page that two rows use", at),
+            None if !in_order => corrupt("rows that are out of order", row.at),
+            None => return Ok(blob),
+        };
+        self.late = Some(blob);
+        Err(doubt)
     }
 }

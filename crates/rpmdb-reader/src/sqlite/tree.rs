@@ -1,7 +1,7 @@
 //! The rows of a table, leaf by leaf, some dozens of leaves at a time: first the leaves, then the
 //! pages that their rows go on in, so that a slow source has many to fetch at once.
 
-use super::page::{self, Cell, Page};
+use super::page::{self, Cell, Content};
 use super::store::{Reader, Store};
 use crate::MOST_HEADER;
 use crate::bytes::be32;
@@ -74,18 +74,22 @@ impl<'a> Rows<'a> {
         let bytes = self.reader.page(number)?;
         let place = store.place(number);
         let page = page::parse(bytes, start, store.usable);
-        match page.ok_or_else(|| corrupt("page that should be one of a table", place))? {
-            Page::Leaf(cells) => {
+        let page = page.ok_or_else(|| corrupt("page that should be one of a table", place))?;
+        if !page.whole {
+            self.found.push_back(Err(corrupt("cells of a page", place)));
+        }
+        match page.content {
+            Content::Leaf(cells) => {
                 let row = |cell: Result<Cell, usize>| match cell {
                     Ok(cell) => Ok(Row::of(cell, place)),
                     Err(at) => Err(corrupt("row", place + at as u64)),
                 };
                 self.found.extend(cells.into_iter().map(row));
             }
-            Page::Inner(_) if depth >= MOST_DEPTH => {
+            Content::Inner(_) if depth >= MOST_DEPTH => {
                 return Err(corrupt("tree that is too deep", place));
             }
-            Page::Inner(children) => self.descend(&children, depth + 1, place),
+            Content::Inner(children) => self.descend(&children, depth + 1, place),
         }
         Ok(())
     }
@@ -157,7 +161,7 @@ impl Iterator for Rows<'_> {
 
 impl Row {
     fn of(cell: Cell, place: u64) -> Self {
-        let Cell { at, number, length, local, overflow } = cell;
+        let Cell { at, number, length, local, overflow, .. } = cell;
         Self { at: place + at as u64, number, length, local, overflow }
     }
 }
