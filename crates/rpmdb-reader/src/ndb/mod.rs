@@ -13,7 +13,7 @@ use crate::bytes::le32;
 use crate::error::{Error, corrupt, unsupported};
 use block_source::BlockSource;
 use slots::Slot;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 pub const MAGIC: &[u8; 4] = b"RpmP";
@@ -59,6 +59,7 @@ impl Ndb {
             slots: slots.into_iter(),
             announced: 0,
             end: 0,
+            numbers: HashSet::new(),
             known: u64::from(self.slot_pages) * slots::PAGE,
         }
     }
@@ -68,13 +69,15 @@ impl Ndb {
 pub struct Headers<'a> {
     database: &'a Ndb,
     errors: VecDeque<Error>,
-    /// A header whose checksum does not hold, which was told.
+    /// A header that is doubted, which was told.
     doubted: Option<Blob>,
     slots: std::vec::IntoIter<Slot>,
     /// The byte up to which the source was told what will be read.
     announced: u64,
     /// Where the header before ended.
     end: u64,
+    /// Of the headers that were given.
+    numbers: HashSet<u32>,
     /// The byte up to which slots say what there is.
     known: u64,
 }
@@ -138,10 +141,13 @@ impl Headers<'_> {
         let content = blob::read(&*self.database.source, slot)?;
         self.end = range.end;
         let blob = Blob { number: slot.number, at: range.start, bytes: content.bytes };
-        if content.checksum_holds {
-            return Ok(blob);
-        }
+        let is_new = self.numbers.insert(slot.number);
+        let doubt = match (content.checksum_holds, is_new) {
+            (true, true) => return Ok(blob),
+            (false, _) => "checksum of a header",
+            (true, false) => "second header of a number",
+        };
         self.doubted = Some(blob);
-        Err(corrupt("checksum of a header", range.start))
+        Err(corrupt(doubt, range.start))
     }
 }

@@ -6,7 +6,7 @@ use crate::bytes::le32;
 use crate::error::{Error, corrupt};
 use crate::window::Window;
 use block_source::BlockSource;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,14 +44,13 @@ pub fn read(source: &Arc<dyn BlockSource>, pages: u32, errors: &mut VecDeque<Err
     let end = end.min(source.size());
     source.will_need(std::slice::from_ref(&(0..end.min((MOST_SLOTS * SIZE) as u64))));
     let mut window = Window::new(source.clone());
-    let (mut slots, mut numbers) = (Vec::new(), HashSet::new());
+    let mut slots = Vec::new();
     let mut at = HEAD as u64;
     while at + SIZE as u64 <= end {
         let read = window.read(at, SIZE).and_then(|slot| parse(slot, at, source.size(), pages));
         match read {
             Ok(None) => {}
-            Ok(Some(slot)) if numbers.insert(slot.number) => slots.push(slot),
-            Ok(Some(_)) => errors.push_back(corrupt("second slot of the same header", at)),
+            Ok(Some(slot)) => slots.push(slot),
             Err(error) => errors.push_back(error),
         }
         if errors.len() > MOST_ERRORS || slots.len() > MOST_SLOTS {

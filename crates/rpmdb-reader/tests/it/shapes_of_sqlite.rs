@@ -1,8 +1,10 @@
 //! Tables that SQLite makes in all page sizes, with rows of all lengths around what fits on a page.
 
 use crate::listing::{open, run};
+use rpmdb_reader::{Beside, Database};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 /// A table like rpm's, whose row `n` holds `(n * 7 + i) % 251` at byte `i`. Some rows are removed
 /// again, and made anew longer. Prints numbers and lengths.
@@ -69,4 +71,38 @@ fn text_in_utf_16_is_refused() {
     run(python.args(["-c", MAKE]).arg(&path).args(["512", "pragma encoding='UTF-16'"]));
     let error = open(&path).err().unwrap().to_string();
     assert_eq!(error, "not supported: SQLite file with text in UTF-16");
+}
+
+/// A row that goes on in the last page of another one: both are given, and the doubt is told.
+#[test]
+fn rows_that_share_a_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rpmdb.sqlite");
+    let mut python = Command::new("python3");
+    run(python.args(["-c", MAKE]).arg(&path).args(["4096", ""]));
+    let mut bytes = std::fs::read(path).unwrap();
+    let count = |bytes: &[u8]| {
+        let database = Database::open(Arc::new(bytes.to_vec()), Beside::default()).unwrap();
+        let (good, bad): (Vec<_>, Vec<_>) = database.headers().partition(Result::is_ok);
+        (
+            good.len(),
+            bad.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect(),
+        )
+    };
+    let (rows, none): (usize, Vec<String>) = count(&bytes);
+    assert_eq!(none, [""; 0]);
+    // Pages in the middle of a row begin with the next one, whose number is small.
+    let next = |page: usize| u32::from_be_bytes(bytes[page..page + 4].try_into().unwrap());
+    let place = |number: u32| (number as usize - 1) * 4096;
+    let pages = (2..bytes.len() / 4096).map(|page| page * 4096);
+    let mut before_last = pages.filter(|page| {
+        let number = next(*page);
+        (1..bytes.len() as u32 / 4096).contains(&number) && next(place(number)) == 0
+    });
+    let (first, second) = (before_last.next().unwrap(), before_last.next().unwrap());
+    let other = next(second).to_be_bytes();
+    bytes[first..first + 4].copy_from_slice(&other);
+    let (given, told): (usize, Vec<String>) = count(&bytes);
+    assert_eq!((given, told.len()), (rows, 1), "{told:?}");
+    assert!(told[0].contains("page that two rows use"), "{told:?}");
 }

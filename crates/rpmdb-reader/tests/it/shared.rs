@@ -163,5 +163,10 @@ fn ndb_of_suse() {
 
 fn hash(text: &str) -> String {
     use sha2::Digest;
-    sha2::Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    use std::fmt::Write;
+    let mut digits = String::new();
+    for byte in sha2::Sha256::digest(text) {
+        write!(digits, "{byte:02x}").unwrap();
+    }
+    digits
 }

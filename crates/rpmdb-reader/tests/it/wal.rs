@@ -81,10 +81,10 @@ fn write_into_log(folder: &TempDir, arguments: &[&str], packages: &[&str], count
     let mut rpm = Command::new("rpm");
     rpm.arg("--dbpath").arg(folder.path()).args(arguments).args(["--justdb", "--nodeps"]);
     let installs = arguments.contains(&"-i");
-    rpm.args(packages.iter().map(|name| match installs {
-        true => data().join(format!("packages/{name}.rpm")),
-        false => PathBuf::from(name),
-    }));
+    for name in packages {
+        let file = data().join(format!("packages/{name}.rpm"));
+        rpm.arg(if installs { file.as_path() } else { Path::new(name) });
+    }
     let mut rpm = rpm.stderr(Stdio::null()).spawn().unwrap();
     for _ in 0..200 {
         std::thread::sleep(Duration::from_millis(50));
