@@ -5,6 +5,8 @@
 mod committed;
 mod cost;
 mod damage;
+mod headers;
+mod holes;
 mod listing;
 mod random_damage;
 mod real_rpm;
