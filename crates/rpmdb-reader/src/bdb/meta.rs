@@ -75,6 +75,17 @@ impl Meta {
         let doubling = (u32::BITS - bucket.leading_zeros()) as usize;
         bucket.checked_add(*self.offsets.get(doubling)?)
     }
+
+    /// Whether a page may be that of a bucket that nothing was ever put into, which is not written:
+    /// libdb makes many at once where it is told how many entries there will be, as by a load of a
+    /// dump. rpm tells it nothing.
+    pub fn may_be_blank(&self, page: u32) -> bool {
+        let first = self.offsets[0];
+        let Some(bucket) = page.checked_sub(first) else { return false };
+        let doubling = (u32::BITS - bucket.leading_zeros()) as usize;
+        let at_once = self.offsets[..=doubling.min(31)].iter().all(|offset| *offset == first);
+        at_once && bucket <= self.last_bucket && (self.empty || self.offsets[2] == first)
+    }
 }
 
 /// Refuses everything but a plain hash.

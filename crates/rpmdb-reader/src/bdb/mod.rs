@@ -159,8 +159,7 @@ impl Headers<'_> {
         let meta = &self.database.meta;
         let damaged = |what, at| page::at(what, number, meta.page_size, at);
         let bytes = page_at(&mut self.window, meta, number)?;
-        // A bucket that nothing was ever put into may not have been written.
-        if meta.empty && bytes.iter().all(|byte| *byte == 0) {
+        if meta.may_be_blank(number) && bytes.iter().all(|byte| *byte == 0) {
             return Ok(());
         }
         let (next, entries) =

@@ -34,12 +34,12 @@ fn digests_hold() {
     }
 }
 
-/// The same headers have the same bytes in both.
+/// The same packages are in both.
 #[test]
 fn the_kinds_agree() {
-    let regions = |file: &str| {
+    let packages = |file: &str| {
         let mut names: Vec<_> = listing(&data().join(file)).packages;
-        // The time of installation is one of the second line's seconds apart.
+        // They were installed at other times.
         for name in &mut names {
             *name = name
                 .split('\t')
@@ -50,5 +50,5 @@ fn the_kinds_agree() {
         }
         names
     };
-    assert_eq!(regions("ndb/Packages.db"), regions("bdb/Packages"));
+    assert_eq!(packages("ndb/Packages.db"), packages("bdb/Packages"));
 }
