@@ -7,6 +7,8 @@
 //!   which may have 256 MiB, as in rpm. Files are read in ranges, never whole, and the source is told
 //!   beforehand what will be read.
 //! * Damage costs what it hits: the headers go on after an error, each of which tells its place.
+//!   What came with a package has a digest in its header, which is checked, and parts of a file that
+//!   are in use though nothing names them are told.
 //! * A header is parsed without its files, or with them ([`Files`]).
 //!
 //! ```

@@ -17,7 +17,8 @@ fn convert(from: &Path, to: &Path, settings: &[&str]) -> bool {
     let lines = dump
         .lines()
         .filter(|line| !line.starts_with("h_nelem=") && !line.starts_with("db_pagesize="));
-    std::fs::write(&text, lines.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    let lines: Vec<&str> = lines.chain([""]).collect();
+    std::fs::write(&text, lines.join("\n")).unwrap();
     let mut load = Command::new("db_load");
     load.args(settings.iter().flat_map(|setting| ["-c", setting]));
     run(load.arg("-f").arg(text).arg(to));

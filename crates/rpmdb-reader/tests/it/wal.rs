@@ -198,6 +198,37 @@ fn a_damaged_log_is_told() {
     }
 }
 
+/// rpm is killed in the middle of what it does: what is read is what rpm then says itself.
+#[test]
+fn rpm_killed_at_any_time() {
+    if !has_rpm() {
+        return;
+    }
+    let mut with_log = 0;
+    for delay in (10..400).step_by(30) {
+        let folder = tempfile::tempdir().unwrap();
+        install(folder.path(), &ALL[..3]);
+        let mut rpm = Command::new("rpm");
+        rpm.arg("--dbpath").arg(folder.path()).args([
+            "-i",
+            "--justdb",
+            "--nodeps",
+            "--nosignature",
+        ]);
+        rpm.args(ALL[3..].iter().map(|name| data().join(format!("packages/{name}.rpm"))));
+        let mut rpm = rpm.stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(delay));
+        let _ = rpm.kill();
+        rpm.wait().unwrap();
+        let copy = snapshot(folder.path());
+        with_log += u32::from(fs::metadata(log(&copy)).is_ok_and(|log| log.len() > 0));
+        let listing = listing(&database(&copy));
+        assert_eq!(listing.problems, [""; 0], "{delay}");
+        assert_eq!(listing.packages, by_rpm(copy.path()), "{delay}");
+    }
+    eprintln!("killed 13 times, {with_log} times with a log");
+}
+
 #[test]
 fn a_rollback_journal_with_content_is_told() {
     if !has_rpm() {
