@@ -38,7 +38,7 @@ impl Ext4 {
         let index = number.0 - 1;
         let group = u64::from(index / superblock.inodes_per_group);
         let slot = u64::from(index % superblock.inodes_per_group);
-        let table = self.block_offset(self.inode_table(group)?.block)?;
+        let table = self.block_offset(self.table_start(group)?)?;
         let start = table + slot * superblock.inode_size;
         Ok(start..start + superblock.inode_size)
     }
@@ -57,6 +57,16 @@ impl Ext4 {
             }
         }
         health
+    }
+
+    /// The first block of a group's inode table. What could not be found is asked again.
+    fn table_start(&self, group: u64) -> Result<u64, Error> {
+        if let Some(block) = self.tables.known(group) {
+            return Ok(block);
+        }
+        let block = self.inode_table(group)?.block;
+        self.tables.note(group, block);
+        Ok(block)
     }
 
     fn inode_table(&self, group: u64) -> Result<Table, Error> {
