@@ -3,15 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
-#[path = "support/counting.rs"]
-mod counting;
-
-use counting::Counting;
 use ext4_reader::{Ext4, InodeNumber};
-use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use test_material::Counting;
 
 const BLOCK: usize = 1024;
 const INODE: u64 = 256;
@@ -35,8 +31,7 @@ fn image(path: &Path) -> Vec<u8> {
 
 /// Where debugfs says that the inodes are.
 fn witnessed(path: &Path) -> Vec<u64> {
-    let mut asked = String::new();
-    ASKED.iter().for_each(|number| writeln!(asked, "imap <{number}>").unwrap());
+    let asked = ASKED.map(|number| format!("imap <{number}>\n")).concat();
     let commands = path.with_extension("commands");
     std::fs::write(&commands, asked).unwrap();
     let output = tool("debugfs").arg("-f").arg(commands).arg(path).output().expect("debugfs");
@@ -90,9 +85,9 @@ fn the_descriptor_of_a_group_is_read_for_its_first_inode_only() {
         starts(&ext4);
         device.take();
         assert_eq!(starts(&ext4).len(), ASKED.len());
-        assert_eq!(device.take(), 0);
+        assert_eq!(device.take().bytes, 0);
         ext4.inode(ext4.root()).unwrap();
-        assert_eq!(device.take(), INODE);
+        assert_eq!(device.take().bytes, INODE);
     }
 }
 
