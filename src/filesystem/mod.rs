@@ -2,6 +2,7 @@
 //!
 //! No filesystem resolves a path or follows a link; that is done once, in `host`.
 
+mod adapted;
 mod btrfs;
 mod directory;
 mod erofs;
@@ -97,6 +98,13 @@ pub trait FileSystem: Send + Sync {
     /// Device ranges that hold this part of a file or directory, so that they can be asked for at
     /// once; holes have none.
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error>;
+
+    /// Device ranges that [`FileSystem::metadata`] reads for these nodes, in the order of the device
+    /// and neighbours joined, so that those of a whole directory can be asked for at once. Nodes that
+    /// have no place are left out; only a failed read is an error. None where a format cannot tell.
+    fn metadata_ranges(&self, _nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// A node of one filesystem (its inode number where it has one).

@@ -29,7 +29,7 @@ pub struct DescriptorHealth {
 }
 
 impl Ext4 {
-    /// Where an inode's record is on the device.
+    /// Where an inode's record is on the device as this reader sees it ([`Ext4::device`]).
     pub fn inode_range(&self, number: InodeNumber) -> Result<Range<u64>, Error> {
         let superblock = &self.superblock;
         if number.0 == 0 || number.0 > superblock.inodes {
@@ -41,6 +41,15 @@ impl Ext4 {
         let table = self.block_offset(self.table_start(group)?)?;
         let start = table + slot * superblock.inode_size;
         Ok(start..start + superblock.inode_size)
+    }
+
+    /// The device ranges that hold an inode's record, in the journal if a newer one is there; none if a
+    /// fast commit told all of it.
+    pub fn inode_places(&self, number: InodeNumber) -> Result<Vec<Range<u64>>, Error> {
+        if self.changes.inode(number).is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.located(vec![self.inode_range(number)?]))
     }
 
     /// Looks at the descriptors of all groups, at most 65,536. For a warning: damaged ones are
