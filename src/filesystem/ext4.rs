@@ -25,11 +25,11 @@ impl FileSystemFormat for Ext {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Ext4::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for backup superblocks.
-        Ok(super::recognise(device)?.is_none() && Ext4::claims_backup(&*device.source)?)
+        Ext4::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Ext4::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {

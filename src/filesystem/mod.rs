@@ -15,7 +15,7 @@ mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
-pub use recognised::{Recognised, is_blank, is_raid_member, recognise};
+pub use recognised::{Recognised, is_blank, recognise};
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
@@ -37,11 +37,43 @@ pub trait FileSystemFormat: Send + Sync {
     /// Short name, such as `ext4`.
     fn name(&self) -> &'static str;
 
-    /// Whether the device holds this format; a failed read is not a "no".
+    /// Whether the device bears this format's mark; a failed read is not a "no".
     fn claims(&self, device: &Device) -> Result<bool, ReadError>;
+
+    /// Whether the device bears a copy of a mark that is lost. This may read in many places, and is to
+    /// be asked of a device only that bears no other mark ([`claimed`]).
+    fn claims_by_copy(&self, _device: &Device) -> Result<bool, ReadError> {
+        Ok(false)
+    }
 
     /// Opens the filesystem on these devices.
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error>;
+}
+
+/// What a device bears, as far as marks tell.
+pub enum Claim {
+    /// A format that is read.
+    Format(&'static dyn FileSystemFormat),
+    /// One that is only known by name.
+    Known(Recognised),
+}
+
+/// Asks a device for the marks of all formats, then for copies of lost ones.
+pub fn claimed(device: &Device) -> Result<Option<Claim>, ReadError> {
+    for format in FORMATS {
+        if format.claims(device)? {
+            return Ok(Some(Claim::Format(*format)));
+        }
+    }
+    if let Some(known) = recognise(device)? {
+        return Ok(Some(Claim::Known(known)));
+    }
+    for format in FORMATS {
+        if format.claims_by_copy(device)? {
+            return Ok(Some(Claim::Format(*format)));
+        }
+    }
+    Ok(None)
 }
 
 /// An open filesystem.

@@ -18,11 +18,11 @@ impl FileSystemFormat for Format {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Ntfs::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for a copy of the boot sector.
-        Ok(super::recognise(device)?.is_none() && Ntfs::claims_backup(&*device.source)?)
+        Ntfs::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Ntfs::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {

@@ -19,11 +19,11 @@ impl FileSystemFormat for Format {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Xfs::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for copies of the superblock.
-        Ok(super::recognise(device)?.is_none() && Xfs::claims_backup(&*device.source)?)
+        Xfs::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Xfs::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
