@@ -57,11 +57,11 @@ impl FileSystemFormat for Btrfs {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if superblock::is_marked(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for copies of a superblock.
-        Ok(super::recognise(device)?.is_none() && superblock::read(&*device.source)?.is_some())
+        superblock::is_marked(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Ok(superblock::read(&*device.source)?.is_some())
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {

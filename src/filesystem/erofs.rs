@@ -11,10 +11,10 @@ mod image;
 mod runs;
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
-use crate::model::{GapReason, printable, uuid};
+use crate::model::GapReason;
 use erofs_rs::r#async::EroFS;
 use erofs_rs::types::Inode;
 use image::{Image, now};
@@ -42,9 +42,7 @@ impl FileSystemFormat for Erofs {
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "erofs over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "erofs")?;
         let source = device.source.clone();
         refuse_more_devices(device)?;
         let image = now(|| EroFS::new(Image::new(source.clone())))?;
@@ -85,16 +83,13 @@ impl FileSystem for Adapter {
     fn identity(&self) -> Identity {
         let superblock = self.image.super_block();
         let label = superblock.volume_name.split(|byte| *byte == 0).next().unwrap_or_default();
-        let label = (!label.is_empty()).then(|| printable(label));
-        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
+        adapted::identity(label, &superblock.uuid)
     }
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
         let superblock = self.image.super_block();
         let size = superblock.block_count().saturating_mul(1 << superblock.blk_size_bits.min(16));
-        let missing = size.saturating_sub(self.source.size());
-        let text = || (GapReason::Corrupt, format!("the last {missing} bytes are missing"));
-        (missing > 0).then(text).into_iter().collect()
+        adapted::missing(size.saturating_sub(self.source.size())).into_iter().collect()
     }
 
     fn root(&self) -> NodeId {

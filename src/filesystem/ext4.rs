@@ -4,10 +4,10 @@
 mod second;
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
-use crate::model::{GapReason, printable, uuid};
+use crate::model::GapReason;
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber, Journal};
 use second::{Second, may_help};
 use std::collections::HashSet;
@@ -25,17 +25,15 @@ impl FileSystemFormat for Ext {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Ext4::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for backup superblocks.
-        Ok(super::recognise(device)?.is_none() && Ext4::claims_backup(&*device.source)?)
+        Ext4::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Ext4::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "ext4 over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "ext4")?;
         let source = device.source.clone();
         let first = First(Ext4::open(source.clone())?);
         let second = Second::new(first.0.device());
@@ -54,9 +52,7 @@ struct First(Ext4);
 
 impl First {
     fn inode(&self, node: NodeId) -> Result<Inode, Error> {
-        let number = u32::try_from(node.0)
-            .map_err(|_| Error::Corrupt { what: format!("inode number {}", node.0) })?;
-        Ok(self.0.inode(InodeNumber(number))?)
+        Ok(self.0.inode(number(node)?)?)
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
@@ -78,13 +74,8 @@ impl First {
             node: id(it.inode),
             kind: it.kind.map(kind),
         };
-        let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
-        let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
-        if count > kept {
-            let what = format!("{} more places in the same directory", count - kept);
-            damage.push(Error::Corrupt { what });
-        }
-        Ok(Listing { entries: found.entries.into_iter().map(entry).collect(), damage })
+        let entries = found.entries.into_iter().map(entry).collect();
+        Ok(adapted::listing(entries, found.damage.reasons, found.damage.count))
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
@@ -148,6 +139,12 @@ fn unknown(node: NodeId) -> Error {
     Error::Corrupt { what: format!("node {} is known to the second engine only", node.0) }
 }
 
+fn number(node: NodeId) -> Result<InodeNumber, Error> {
+    let number = u32::try_from(node.0)
+        .map_err(|_| Error::Corrupt { what: format!("inode number {}", node.0) })?;
+    Ok(InodeNumber(number))
+}
+
 fn id(number: InodeNumber) -> NodeId {
     NodeId(u64::from(number.0))
 }
@@ -163,8 +160,7 @@ impl FileSystem for Adapter {
 
     fn identity(&self) -> Identity {
         let superblock = self.first.0.superblock();
-        let label = (!superblock.label.is_empty()).then(|| printable(&superblock.label));
-        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
+        adapted::identity(&superblock.label, &superblock.uuid)
     }
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
@@ -181,10 +177,7 @@ impl FileSystem for Adapter {
                 warnings.push((GapReason::Corrupt, text));
             }
         }
-        if ext4.missing_bytes() > 0 {
-            let text = format!("the last {} bytes are missing", ext4.missing_bytes());
-            warnings.push((GapReason::Corrupt, text));
-        }
+        warnings.extend(adapted::missing(ext4.missing_bytes()));
         warnings.extend(journal_warnings(ext4));
         warnings
     }
@@ -252,6 +245,13 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.first.0.ranges(&self.first.inode(node)?, offset, length)?)
+    }
+
+    /// Of what only the second engine knows, none.
+    fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        let places =
+            |node: &NodeId| -> Result<_, Error> { Ok(self.first.0.inode_places(number(*node)?)?) };
+        adapted::in_order(nodes.iter().map(places))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! No filesystem resolves a path or follows a link; that is done once, in `host`.
 
+mod adapted;
 mod btrfs;
 mod directory;
 mod erofs;
@@ -14,7 +15,7 @@ mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
-pub use recognised::{Recognised, is_blank, is_raid_member, recognise};
+pub use recognised::{Recognised, is_blank, recognise};
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
@@ -36,11 +37,43 @@ pub trait FileSystemFormat: Send + Sync {
     /// Short name, such as `ext4`.
     fn name(&self) -> &'static str;
 
-    /// Whether the device holds this format; a failed read is not a "no".
+    /// Whether the device bears this format's mark; a failed read is not a "no".
     fn claims(&self, device: &Device) -> Result<bool, ReadError>;
+
+    /// Whether the device bears a copy of a mark that is lost. This may read in many places, and is to
+    /// be asked of a device only that bears no other mark ([`claimed`]).
+    fn claims_by_copy(&self, _device: &Device) -> Result<bool, ReadError> {
+        Ok(false)
+    }
 
     /// Opens the filesystem on these devices.
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error>;
+}
+
+/// What a device bears, as far as marks tell.
+pub enum Claim {
+    /// A format that is read.
+    Format(&'static dyn FileSystemFormat),
+    /// One that is only known by name.
+    Known(Recognised),
+}
+
+/// Asks a device for the marks of all formats, then for copies of lost ones.
+pub fn claimed(device: &Device) -> Result<Option<Claim>, ReadError> {
+    for format in FORMATS {
+        if format.claims(device)? {
+            return Ok(Some(Claim::Format(*format)));
+        }
+    }
+    if let Some(known) = recognise(device)? {
+        return Ok(Some(Claim::Known(known)));
+    }
+    for format in FORMATS {
+        if format.claims_by_copy(device)? {
+            return Ok(Some(Claim::Format(*format)));
+        }
+    }
+    Ok(None)
 }
 
 /// An open filesystem.
@@ -95,17 +128,19 @@ pub trait FileSystem: Send + Sync {
     /// Tells the device that these ranges will be read.
     fn will_need(&self, _ranges: &[Range<u64>]) {}
 
-    /// Device ranges that hold the metadata of these nodes.
-    fn metadata_ranges(&self, _nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
-        Ok(Vec::new())
-    }
-
     /// An extended attribute by its whole name.
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error>;
 
     /// Device ranges that hold this part of a file or directory, so that they can be asked for at
     /// once; holes have none.
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error>;
+
+    /// Device ranges that [`FileSystem::metadata`] reads for these nodes, in the order of the device
+    /// and neighbours joined, so that those of a whole directory can be asked for at once. Nodes that
+    /// have no place are left out; only a failed read is an error. None where a format cannot tell.
+    fn metadata_ranges(&self, _nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        Ok(Vec::new())
+    }
 }
 
 /// A node of one filesystem (its inode number where it has one).

@@ -1,7 +1,7 @@
 //! NTFS, through `ntfs-reader`.
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable};
@@ -18,17 +18,15 @@ impl FileSystemFormat for Format {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Ntfs::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for a copy of the boot sector.
-        Ok(super::recognise(device)?.is_none() && Ntfs::claims_backup(&*device.source)?)
+        Ntfs::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Ntfs::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "ntfs over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "ntfs")?;
         let device = device.source.clone();
         Ok(Box::new(Adapter { ntfs: Ntfs::open(device.clone())?, device }))
     }
@@ -80,9 +78,7 @@ impl FileSystem for Adapter {
         if health.lost_records.count > 0 {
             damaged(format!("{} parts of the file table are lost", health.lost_records.count));
         }
-        if self.ntfs.missing_bytes() > 0 {
-            damaged(format!("the last {} bytes are missing", self.ntfs.missing_bytes()));
-        }
+        warnings.extend(adapted::missing(self.ntfs.missing_bytes()));
         let unclean = self.unclean().map(|text| (GapReason::Unsupported, text.to_owned()));
         warnings.extend(unclean);
         warnings
@@ -114,13 +110,8 @@ impl FileSystem for Adapter {
         let found = self.ntfs.read_dir(&self.file(node)?)?;
         let entry =
             |it: ntfs_reader::Entry| Entry { name: it.name, node: NodeId(it.file.0), kind: None };
-        let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
-        let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
-        if count > kept {
-            let what = format!("{} more places in the same directory", count - kept);
-            damage.push(Error::Corrupt { what });
-        }
-        Ok(Listing { entries: found.entries.into_iter().map(entry).collect(), damage })
+        let entries = found.entries.into_iter().map(entry).collect();
+        Ok(adapted::listing(entries, found.damage.reasons, found.damage.count))
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
@@ -147,6 +138,11 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.ntfs.ranges(&self.file(node)?, offset, length)?)
+    }
+
+    fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        let places = |node: &NodeId| self.ntfs.record_ranges(FileReference(node.0));
+        adapted::in_order(nodes.iter().map(places))
     }
 }
 

@@ -129,7 +129,7 @@ const FAR: &[Signature] = &[
 /// The format whose signature the device bears. A member of a mirror is told before the filesystem
 /// that begins where it begins.
 pub fn recognise(device: &Device) -> Result<Option<Recognised>, ReadError> {
-    if is_raid_member(device)? {
+    if md_reader::claims_at_end(&*device.source)? {
         return Ok(Some(RAID));
     }
     let start = device.read_up_to(0, START)?;
@@ -152,33 +152,6 @@ impl Signature {
     fn recognised(&self) -> Recognised {
         Recognised { name: self.name, gap: self.gap }
     }
-}
-
-/// Whether md's superblock of version 0.90 or 1.0 is at the end of the device, where a filesystem
-/// at its start looks as if it were alone. To be asked before any filesystem is opened.
-pub fn is_raid_member(device: &Device) -> Result<bool, ReadError> {
-    let size = device.source.size();
-    let word = |bytes: &[u8], at: usize| {
-        bytes.get(at..at + 4).map_or(0, |it| u32::from_le_bytes([it[0], it[1], it[2], it[3]]))
-    };
-    // 1.0: in the last 8 to 12 KiB, and says in which sector it is.
-    if let Some(at) = size.checked_sub(8192).map(|at| at / 4096 * 4096) {
-        let bytes = device.read_up_to(at, 152)?;
-        let sector = u64::from(word(&bytes, 144)) | u64::from(word(&bytes, 148)) << 32;
-        if bytes.starts_with(&RAID_MAGIC) && word(&bytes, 4) == 1 && sector == at / 512 {
-            return Ok(true);
-        }
-    }
-    // 0.90: in the last 64 to 128 KiB. At the end of a disk it may be that of the last partition
-    // too, whose array is then larger than the partition.
-    if let Some(at) = (size / 65_536 * 65_536).checked_sub(65_536) {
-        let bytes = device.read_up_to(at, 128)?;
-        let fits = u64::from(word(&bytes, 32)) * 1024 <= at;
-        if bytes.starts_with(&RAID_MAGIC) && (word(&bytes, 4), word(&bytes, 8)) == (0, 90) && fits {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// ZFS has four labels of 256 KiB, two at each end. Each has a checksum with a mark after its list of

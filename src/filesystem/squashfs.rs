@@ -2,7 +2,7 @@
 //! that an image in a file or partition may have anything behind it.
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::GapReason;
@@ -23,9 +23,7 @@ impl FileSystemFormat for SquashFs {
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "squashfs over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "squashfs")?;
         let image = Squashfs::open(device.source.clone())?;
         Ok(Box::new(Adapter { image, device: device.source.clone() }))
     }
@@ -53,9 +51,7 @@ impl FileSystem for Adapter {
     }
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
-        let missing = self.image.missing_bytes();
-        let text = || (GapReason::Corrupt, format!("the last {missing} bytes are missing"));
-        (missing > 0).then(text).into_iter().collect()
+        adapted::missing(self.image.missing_bytes()).into_iter().collect()
     }
 
     fn root(&self) -> NodeId {
@@ -117,7 +113,7 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         let inode = self.inode(node)?;
-        if !matches!(inode.kind, Inside::File(_)) {
+        if !matches!(inode.kind, Inside::File(_) | Inside::Directory(_)) {
             return Ok(Vec::new());
         }
         Ok(self.image.ranges(&inode, offset..offset.saturating_add(length))?)

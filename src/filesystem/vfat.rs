@@ -1,7 +1,7 @@
 //! FAT12, FAT16 and FAT32, through the crate `fat-reader`.
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::{GapReason, printable};
@@ -28,9 +28,7 @@ impl FileSystemFormat for Vfat {
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "vfat over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "vfat")?;
         let fat = Fat::open(device.source.clone())?;
         let label = fat.label()?.map(|label| printable(&label));
         Ok(Box::new(Adapter { fat, label, device: device.source.clone() }))
@@ -57,8 +55,7 @@ impl FileSystem for Adapter {
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
         let missing = self.fat.boot().size.saturating_sub(self.device.size());
-        let text = || (GapReason::Corrupt, format!("the last {missing} bytes are missing"));
-        (missing > 0).then(text).into_iter().collect()
+        adapted::missing(missing).into_iter().collect()
     }
 
     fn root(&self) -> NodeId {

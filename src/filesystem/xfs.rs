@@ -1,10 +1,10 @@
 //! XFS, through `xfs-reader`. Its log is replayed in memory before anything is read.
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
-use crate::model::{GapReason, printable, uuid};
+use crate::model::GapReason;
 use std::ops::Range;
 use std::sync::Arc;
 use xfs_reader::log::State;
@@ -19,17 +19,15 @@ impl FileSystemFormat for Format {
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {
-        if Xfs::claims(&*device.source)? {
-            return Ok(true);
-        }
-        // Only a device that bears no other signature is searched for copies of the superblock.
-        Ok(super::recognise(device)?.is_none() && Xfs::claims_backup(&*device.source)?)
+        Xfs::claims(&*device.source)
+    }
+
+    fn claims_by_copy(&self, device: &Device) -> Result<bool, ReadError> {
+        Xfs::claims_backup(&*device.source)
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let [device] = devices else {
-            return Err(Error::Unsupported { feature: "xfs over several devices".to_owned() });
-        };
+        let device = adapted::only(devices, "xfs")?;
         let source = device.source.clone();
         let (xfs, log_error) = match Xfs::open(source.clone()) {
             Ok(xfs) => (xfs, None),
@@ -59,8 +57,7 @@ impl FileSystem for Adapter {
 
     fn identity(&self) -> Identity {
         let superblock = self.xfs.superblock();
-        let label = (!superblock.label.is_empty()).then(|| printable(&superblock.label));
-        Identity { label, uuid: Some(uuid(&superblock.uuid)) }
+        adapted::identity(&superblock.label, &superblock.uuid)
     }
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
@@ -69,10 +66,7 @@ impl FileSystem for Adapter {
             let text = format!("damaged superblock; the copy in group {group} was used");
             warnings.push((GapReason::Corrupt, text));
         }
-        if self.xfs.missing_bytes() > 0 {
-            let text = format!("the last {} bytes are missing", self.xfs.missing_bytes());
-            warnings.push((GapReason::Corrupt, text));
-        }
+        warnings.extend(adapted::missing(self.xfs.missing_bytes()));
         let why = match self.xfs.log() {
             Some(State::Partly { why, .. }) => {
                 Some(why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
@@ -111,13 +105,8 @@ impl FileSystem for Adapter {
             node: NodeId(it.inode.0),
             kind: it.kind.map(kind),
         };
-        let (count, kept) = (found.damage.count, found.damage.reasons.len() as u64);
-        let mut damage: Vec<Error> = found.damage.reasons.into_iter().map(Error::from).collect();
-        if count > kept {
-            let what = format!("{} more places in the same directory", count - kept);
-            damage.push(Error::Corrupt { what });
-        }
-        Ok(Listing { entries: found.entries.into_iter().map(entry).collect(), damage })
+        let entries = found.entries.into_iter().map(entry).collect();
+        Ok(adapted::listing(entries, found.damage.reasons, found.damage.count))
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
@@ -143,6 +132,11 @@ impl FileSystem for Adapter {
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.xfs.ranges(&self.inode(node)?, offset, length)?)
+    }
+
+    fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
+        let places = |node: &NodeId| self.xfs.inode_range(InodeNumber(node.0)).map(|it| vec![it]);
+        adapted::in_order(nodes.iter().map(places))
     }
 }
 

@@ -35,6 +35,22 @@ impl VolumeFormat for Mbr {
     }
 }
 
+/// Whether what looks like md's superblock at the end of a disk is that of a partition: it is in its place
+/// there too, and speaks of no more than the partition holds. The partitions of a table inside an array
+/// end before its superblock.
+pub fn ends_in_member(device: &Device) -> Result<bool, ReadError> {
+    if !md_reader::claims_at_end(&*device.source)? || !Mbr.claims(device)? {
+        return Ok(false);
+    }
+    let partitions = Mbr.assemble(std::slice::from_ref(device)).found;
+    for partition in partitions.iter().filter(|partition| partition.missing_bytes == 0) {
+        if md_reader::claims_at_end(&*partition.device.source)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn read_table(device: &Device, all: &mut Partial<Vec<Volume>>) -> Result<(), ReadError> {
     let Some(table) = Table::parse(&device.read_up_to(0, SECTOR as usize)?) else {
         all.gaps.push(Gap::new(&device.name, GapReason::Corrupt, "no partition table"));

@@ -8,6 +8,7 @@ mod btrfs_devices;
 mod btrfs_subvolumes;
 mod damage;
 mod erofs;
+mod places;
 mod reads;
 mod recognised;
 mod squashfs;

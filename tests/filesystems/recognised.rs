@@ -4,7 +4,7 @@
 use crate::support::script;
 use conformance::{can_mount, workplace};
 use sidelight::block::{BlockSource, Device, FileSource};
-use sidelight::filesystem::{FORMATS, Recognised, is_raid_member, recognise};
+use sidelight::filesystem::{Claim, FORMATS, Recognised, claimed, recognise};
 use sidelight::model::GapReason::{self, Encrypted, Unsupported};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ fn check(text: &str, name: &'static str, gap: Option<GapReason>, blkid: &str) {
     assert_eq!(recognise(&device).unwrap(), Some(Recognised { name, gap }));
     let claims = FORMATS.iter().filter(|it| it.claims(&device).unwrap());
     assert_eq!(claims.map(|it| it.name()).collect::<Vec<_>>(), Vec::<&str>::new());
+    assert!(matches!(claimed(&device).unwrap(), Some(Claim::Known(known)) if known.name == name));
 }
 
 macro_rules! cases {
@@ -96,14 +97,14 @@ fn mirror(version: &str, lines: &str) {
     script(&text, &[&image]);
     let said = script("blkid -p -o export \"$1\" | grep -E '^(TYPE|VERSION)='", &[&image]);
     assert_eq!(said, format!("VERSION={version}\nTYPE=linux_raid_member\n"));
-    assert!(is_raid_member(&device(&image)).unwrap());
+    assert!(md_reader::claims_at_end(&*device(&image).source).unwrap());
     let recognised = recognise(&device(&image)).unwrap().unwrap();
     assert_eq!((recognised.name, recognised.gap), ("md raid member", Some(Unsupported)));
     // The window of a partition that ends with the disk, and is smaller than the array.
     let whole = device(&image);
     let size = whole.source.size();
     let last = whole.window("last partition", 4 << 20, size - (4 << 20));
-    assert!(!is_raid_member(&last).unwrap());
+    assert!(!md_reader::claims_at_end(&*last.source).unwrap());
 }
 
 #[test]

@@ -14,5 +14,6 @@ mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;
+mod table_or_member;
 mod volume_groups;
 mod volumes;

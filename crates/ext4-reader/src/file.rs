@@ -73,11 +73,15 @@ impl Ext4 {
         }
         let runs = self.runs(inode, offset..end)?;
         let parts = runs.iter().filter_map(|run| self.part(run, offset, end));
-        let ranges: Vec<_> = parts.map(|part| part.device).collect();
-        Ok(match &self.overlay {
+        Ok(self.located(parts.map(|part| part.device).collect()))
+    }
+
+    /// Where bytes really are: copies in the journal are elsewhere.
+    pub(crate) fn located(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+        match &self.overlay {
             Some(overlay) => overlay.locate(&ranges),
             None => ranges,
-        })
+        }
     }
 
     fn runs(&self, inode: &Inode, bytes: Range<u64>) -> Result<Vec<Run>, Error> {

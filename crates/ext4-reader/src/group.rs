@@ -29,7 +29,7 @@ pub struct DescriptorHealth {
 }
 
 impl Ext4 {
-    /// Where an inode's record is on the device.
+    /// Where an inode's record is on the device as this reader sees it ([`Ext4::device`]).
     pub fn inode_range(&self, number: InodeNumber) -> Result<Range<u64>, Error> {
         let superblock = &self.superblock;
         if number.0 == 0 || number.0 > superblock.inodes {
@@ -38,9 +38,18 @@ impl Ext4 {
         let index = number.0 - 1;
         let group = u64::from(index / superblock.inodes_per_group);
         let slot = u64::from(index % superblock.inodes_per_group);
-        let table = self.block_offset(self.inode_table(group)?.block)?;
+        let table = self.block_offset(self.table_start(group)?)?;
         let start = table + slot * superblock.inode_size;
         Ok(start..start + superblock.inode_size)
+    }
+
+    /// The device ranges that hold an inode's record, in the journal if a newer one is there; none if a
+    /// fast commit told all of it.
+    pub fn inode_places(&self, number: InodeNumber) -> Result<Vec<Range<u64>>, Error> {
+        if self.changes.inode(number).is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(self.located(vec![self.inode_range(number)?]))
     }
 
     /// Looks at the descriptors of all groups, at most 65,536. For a warning: damaged ones are
@@ -57,6 +66,16 @@ impl Ext4 {
             }
         }
         health
+    }
+
+    /// The first block of a group's inode table. What could not be found is asked again.
+    fn table_start(&self, group: u64) -> Result<u64, Error> {
+        if let Some(block) = self.tables.known(group) {
+            return Ok(block);
+        }
+        let block = self.inode_table(group)?.block;
+        self.tables.note(group, block);
+        Ok(block)
     }
 
     fn inode_table(&self, group: u64) -> Result<Table, Error> {

@@ -1,8 +1,8 @@
 //! ext2, ext3 and ext4, read-only, over positioned reads.
 //!
 //! On-disk format: <https://docs.kernel.org/filesystems/ext4/>. The reader is `Send + Sync`, keeps
-//! no state but the superblock, and gives inode numbers, all times, extended attributes and the
-//! device ranges behind a file.
+//! no state but the superblock and where inode tables are, and gives inode numbers, all times,
+//! extended attributes and the device ranges behind a file.
 //!
 //! * The journal of a filesystem that was in use is read, and what it holds is seen as if it were
 //!   in place ([`Ext4::journal`]).
@@ -35,6 +35,7 @@ mod inode;
 mod journal;
 mod name_hash;
 mod superblock;
+mod tables;
 mod xattr;
 
 pub use directory::{Damage, Entry, Listing};
@@ -48,6 +49,7 @@ use block_source::{BlockSource, ReadError};
 use changes::Changes;
 use journal::{Contents, Overlay};
 use std::sync::Arc;
+use tables::Tables;
 
 /// An open filesystem.
 pub struct Ext4 {
@@ -57,6 +59,7 @@ pub struct Ext4 {
     /// The device, if something is laid over it.
     overlay: Option<Arc<Overlay>>,
     changes: Changes,
+    tables: Tables,
 }
 
 impl Ext4 {
@@ -74,7 +77,8 @@ impl Ext4 {
     pub fn open(device: Arc<dyn BlockSource>) -> Result<Self, Error> {
         let superblock = Superblock::read(&*device)?;
         let (journal, changes) = (Journal::Clean, Changes::default());
-        let raw = Self { device, superblock, journal, overlay: None, changes };
+        let tables = Tables::new(superblock.groups());
+        let raw = Self { device, superblock, journal, overlay: None, changes, tables };
         match journal::read(&raw) {
             Ok(None) => Ok(raw),
             Ok(Some(contents)) => raw.with(contents),
@@ -87,7 +91,9 @@ impl Ext4 {
         let Contents { mut replay, overlay, fast } = contents;
         let superblock = Superblock::read(&*overlay)?;
         let device: Arc<dyn BlockSource> = overlay.clone();
-        let mut found = Self { device, superblock, overlay: Some(overlay), ..self };
+        // The journal may mend descriptors too.
+        let tables = Tables::new(superblock.groups());
+        let mut found = Self { device, superblock, overlay: Some(overlay), tables, ..self };
         for change in fast {
             found.apply(change).unwrap_or_else(|problem| replay.problem(problem));
         }

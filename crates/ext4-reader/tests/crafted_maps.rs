@@ -3,13 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
-#[path = "support/counting.rs"]
-mod counting;
-
-use counting::Counting;
 use ext4_reader::{Error, Ext4, InodeNumber};
 use std::process::Command;
 use std::sync::Arc;
+use test_material::Counting;
 
 const BLOCK: usize = 1024;
 /// Entries of an extent node in a block.
@@ -79,7 +76,7 @@ fn most_blocks(ext4: &Ext4, device: &Counting) -> u64 {
     let inode = ext4.inode(InodeNumber(11)).unwrap();
     device.take();
     let mut most = 0;
-    let mut note = || most = most.max(device.take() / BLOCK as u64);
+    let mut note = || most = most.max(device.take().bytes / BLOCK as u64);
     let _ = ext4.ranges(&inode, 0, inode.size);
     note();
     let _ = ext4.read_at(&inode, 1 << 30, &mut vec![0; 1 << 16]);

@@ -3,17 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
-#[path = "support/counting.rs"]
-mod counting;
-
 use conformance::{Mounted, can_mount, mkfs, tool, workplace};
-use counting::Counting;
 use ext4_reader::{Ext4, Inode};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
+use test_material::Counting;
 
 /// Root, two levels of nodes, one leaf; for each up to two blocks of the map. A whole folder of
 /// these tests is more than three times as much.
@@ -68,14 +65,14 @@ fn check(what: &str, image: Vec<u8>, names: &[Vec<u8>]) {
     let (ext4, many, device) = open(image);
     assert_eq!(ext4.read_dir(&many).unwrap().entries.len(), names.len(), "{what}");
     let few = FEW_BLOCKS * ext4.superblock().block_size;
-    assert!(device.take() > 3 * few, "{what}");
+    assert!(device.take().bytes > 3 * few, "{what}");
     for name in names {
         assert!(ext4.lookup(&many, name).unwrap().is_some(), "{what}");
-        let bytes = device.take();
+        let bytes = device.take().bytes;
         assert!(bytes <= few, "{what}: {bytes} bytes");
         let absent = [&name[..name.len() - 1], b"~"].concat();
         assert_eq!(ext4.lookup(&many, &absent).unwrap(), None, "{what}");
-        let bytes = device.take();
+        let bytes = device.take().bytes;
         assert!(bytes <= few, "{what}: {bytes} bytes for an absent name");
     }
 }
@@ -125,7 +122,7 @@ fn an_index_of_three_levels_is_followed() {
     let sample: Vec<_> = names.iter().step_by(40).cloned().collect();
     for name in &sample {
         ext4.lookup(&many, name).unwrap().unwrap();
-        let bytes = device.take();
+        let bytes = device.take().bytes;
         assert!(bytes <= FEW_BLOCKS * 1024, "{bytes} bytes");
     }
 }

@@ -69,7 +69,14 @@ pub struct Array {
 
 /// Whether a device bears the signature of md, or of foreign RAID metadata.
 pub fn claims(device: &dyn BlockSource) -> Result<bool, ReadError> {
-    Ok(superblock::is_signed(device)? || foreign::recognise(device)?.is_some())
+    Ok(superblock::is_signed(device, &Version::ALL)? || foreign::recognise(device)?.is_some())
+}
+
+/// Whether a device bears the signature of md at its end, so that it begins as the array does: a filesystem
+/// at its start looks as if it were alone. A superblock of version 0.90 in the last 64 KiB of a disk may be
+/// that of its last partition; one of an array larger than the device is not the device's.
+pub fn claims_at_end(device: &dyn BlockSource) -> Result<bool, ReadError> {
+    superblock::is_signed(device, &Version::AT_END)
 }
 
 /// Finds all arrays on some devices.

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// Bytes of a superblock that are looked at.
 pub const LENGTH: usize = 4096;
+/// Bytes of it that tell whether there is one.
+const HEAD: usize = 152;
 pub const MAGIC: u32 = 0xa92b_4efc;
 /// More members than any superblock has room for.
 pub const MOST_MEMBERS: u32 = 1920;
@@ -29,6 +31,8 @@ pub enum Version {
 
 impl Version {
     pub(crate) const ALL: [Self; 4] = [Self::V1_2, Self::V1_1, Self::V1_0, Self::V0_90];
+    /// Those with the data in front, so that a member begins as the array does.
+    pub(crate) const AT_END: [Self; 2] = [Self::V1_0, Self::V0_90];
 
     /// Its offset on a device of so many bytes, if the device is large enough.
     pub(crate) fn offset(self, size: u64) -> Option<u64> {
@@ -146,14 +150,17 @@ impl Superblock {
     }
 }
 
-/// Whether a superblock's signature stands anywhere on a device.
-pub fn is_signed(device: &dyn BlockSource) -> Result<bool, ReadError> {
-    for version in Version::ALL {
+/// Whether the device bears the signature of one of these versions, in the place that it says it is in.
+pub fn is_signed(device: &dyn BlockSource, versions: &[Version]) -> Result<bool, ReadError> {
+    for version in versions {
         let Some(offset) = version.offset(device.size()) else { continue };
-        let mut raw = [0; 8];
+        let mut raw = [0; HEAD];
         device.read_exact_at(offset, &mut raw)?;
-        let major = u32::from(version != Version::V0_90);
-        if raw[..4] == MAGIC.to_le_bytes() && raw[4..] == major.to_le_bytes() {
+        let is_signed = match version {
+            Version::V0_90 => superblock_0::is_signed(&raw, offset),
+            _ => superblock_1::is_signed(&raw, offset),
+        };
+        if is_signed {
             return Ok(true);
         }
     }

@@ -13,11 +13,19 @@ const CHECKSUM: usize = 152;
 // raid_disks, 33 state, 38 checksum, 39-40 events, 64 layout, 65 chunk in bytes, from 128 on
 // 32 words for each device (3 raid_disk, 4 state), from 992 on those of this device (0 number).
 
-pub fn parse(raw: &[u8], offset: u64) -> Result<Option<Superblock>, Error> {
+/// Whether a superblock begins here, of this device: the end of a disk is that of its last partition too,
+/// and an array that has more of each member than stands before the superblock is the disk's.
+pub fn is_signed(raw: &[u8], offset: u64) -> bool {
     let word = |index: usize| u32_at(raw, index * 4);
-    if word(0) != MAGIC || word(1) != 0 || !matches!(word(2), 90 | 91) {
+    let fits = u64::from(word(8)) * 1024 <= offset;
+    word(0) == MAGIC && word(1) == 0 && matches!(word(2), 90 | 91) && fits
+}
+
+pub fn parse(raw: &[u8], offset: u64) -> Result<Option<Superblock>, Error> {
+    if !is_signed(raw, offset) {
         return Ok(None);
     }
+    let word = |index: usize| u32_at(raw, index * 4);
     check(raw, offset)?;
     let id: Vec<u8> =
         [5, 13, 14, 15].into_iter().flat_map(|index| word(index).to_be_bytes()).collect();

@@ -28,10 +28,15 @@ const KNOWN: u32 = 0x1fff;
 // 160 dev_number, 185 bad block shift, 186 their sectors, 188 their offset, 200 events,
 // 208 resync_offset, 216 checksum, 220 max_dev, 256 roles. Sizes and offsets are in sectors.
 
-/// `None` if there is none, or one that belongs to a device that starts or ends elsewhere.
+/// Whether a superblock begins here, and not one of a device that starts or ends elsewhere.
+pub fn is_signed(raw: &[u8], offset: u64) -> bool {
+    let here = u64_at(raw, 144).checked_mul(512) == Some(offset);
+    u32_at(raw, 0) == MAGIC && u32_at(raw, 4) == 1 && here
+}
+
+/// `None` if there is none of this device.
 pub fn parse(raw: &[u8], offset: u64, version: Version) -> Result<Option<Superblock>, Error> {
-    let signed = u32_at(raw, 0) == MAGIC && u32_at(raw, 4) == 1;
-    if !signed || u64_at(raw, 144).checked_mul(512) != Some(offset) {
+    if !is_signed(raw, offset) {
         return Ok(None);
     }
     check(raw, offset)?;

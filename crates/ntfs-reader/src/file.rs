@@ -137,6 +137,12 @@ impl Ntfs {
         self.build(&record, table)
     }
 
+    /// The device ranges that hold a file's own record. Records that go on with it are not known until
+    /// that one is read.
+    pub fn record_ranges(&self, reference: FileReference) -> Result<Vec<Range<u64>>, Error> {
+        self.mft.ranges(&self.disk, reference.number())
+    }
+
     fn build(&self, record: &Record, table: Table) -> Result<File, Error> {
         let information = table.find(kind::STANDARD_INFORMATION, &[])?;
         let lost = Error::corrupt("file without its times and flags", record.number);

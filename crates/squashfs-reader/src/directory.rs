@@ -4,8 +4,8 @@
 use crate::Squashfs;
 use crate::error::{Error, corrupt};
 use crate::inode::{Directory, Inode, InodeRef, Kind};
-use crate::metadata::{Cursor, SIZE};
-use std::ops::ControlFlow;
+use crate::metadata::{Cursor, MOST_ON_DISK, SIZE};
+use std::ops::{ControlFlow, Range};
 
 /// `.` and `..` are counted in a directory's size, and not there.
 const UNREAL: u32 = 3;
@@ -56,6 +56,19 @@ pub fn lookup(image: &Squashfs, inode: &Inode, name: &[u8]) -> Result<Option<Ino
         ControlFlow::Break(())
     })?;
     Ok(found)
+}
+
+/// From the first metadata block with entries to where the last could end, if nothing were packed.
+pub fn ranges(image: &Squashfs, directory: &Directory, bytes: &Range<u64>) -> Vec<Range<u64>> {
+    let end = bytes.end.min(directory.size.saturating_sub(UNREAL).into());
+    if bytes.start >= end {
+        return Vec::new();
+    }
+    let first = Start::first(image, directory);
+    let blocks = (first.offset as u64 + end).div_ceil(SIZE as u64);
+    let end = first.block.saturating_add(blocks * MOST_ON_DISK);
+    let range = first.block..end.min(image.superblock.bytes_used);
+    if range.is_empty() { Vec::new() } else { vec![range] }
 }
 
 fn of(inode: &Inode) -> Result<&Directory, Error> {

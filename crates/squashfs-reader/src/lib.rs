@@ -102,9 +102,13 @@ impl Squashfs {
         file::read_at(self, file, offset, out)
     }
 
-    /// Ranges of the source that hold these bytes of a file.
-    pub fn ranges(&self, file: &Inode, bytes: Range<u64>) -> Result<Vec<Range<u64>>, Error> {
-        file::ranges(self, file, bytes)
+    /// Ranges of the source that hold these bytes of a file. Of a directory, where its entries are at the
+    /// most: how far they are packed is only known by reading.
+    pub fn ranges(&self, inode: &Inode, bytes: Range<u64>) -> Result<Vec<Range<u64>>, Error> {
+        match &inode.kind {
+            Kind::Directory(directory) => Ok(directory::ranges(self, directory, &bytes)),
+            _ => file::ranges(self, inode, bytes),
+        }
     }
 
     /// Extended attributes by their whole names.

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 /// Bytes of a metadata block, unpacked.
 pub const SIZE: usize = 8192;
+/// Bytes of one on disk, at the most.
+pub const MOST_ON_DISK: u64 = SIZE as u64 + 2;
 const PLAIN: u16 = 0x8000;
 
 /// An unpacked block, and where the next one begins.
@@ -32,7 +34,7 @@ impl Squashfs {
     fn read_block(&self, at: u64) -> Result<Block, Error> {
         // Most packed blocks are small: header and body in one read.
         let size = self.superblock.bytes_used.min(self.source.size());
-        let left = size.saturating_sub(at).min(SIZE as u64 + 2) as usize;
+        let left = size.saturating_sub(at).min(MOST_ON_DISK) as usize;
         if left < 2 {
             return Err(corrupt("metadata past the end", at));
         }

@@ -1,8 +1,13 @@
-//! What tests need and a machine may not have: shared data, real disks, root.
+//! What tests need and a machine may not have: shared data, real disks, root; and a device that counts
+//! what is read of it.
 //!
 //! One that is missing skips the test with a line on standard error that says what to do; with
 //! `CI` set it fails instead. Each test that ran is noted in the folder `SIDELIGHT_RAN`, where
 //! `scripts/test` looks for it.
+
+mod counting;
+
+pub use counting::{Counting, Taken};
 
 use std::env;
 use std::fs;

@@ -3,6 +3,7 @@
 use crate::bytes::{be16, be32, be64, uuid};
 use crate::fork::{Fork, Form};
 use crate::{Error, Superblock, Time, Xfs, checksum, incompat};
+use std::ops::Range;
 
 /// Number of an inode, which says where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -77,11 +78,17 @@ pub struct Inode {
 impl Xfs {
     /// Reads an inode.
     pub fn inode(&self, number: InodeNumber) -> Result<Inode, Error> {
+        let range = self.inode_range(number)?;
+        let mut raw = vec![0; self.superblock.inode_size as usize];
+        self.device.read_exact_at(range.start, &mut raw)?;
+        Inode::parse(number, &raw, &self.superblock)
+    }
+
+    /// Where an inode is on the device, as its number says.
+    pub fn inode_range(&self, number: InodeNumber) -> Result<Range<u64>, Error> {
         let at = self.superblock.inode_offset(number.0);
         let at = at.ok_or(Error::corrupt("inode number outside the filesystem", number.0))?;
-        let mut raw = vec![0; self.superblock.inode_size as usize];
-        self.device.read_exact_at(at, &mut raw)?;
-        Inode::parse(number, &raw, &self.superblock)
+        Ok(at..at + self.superblock.inode_size)
     }
 }
 

@@ -339,9 +339,7 @@ fn ask_for_metadata(tree: &Tree, nodes: impl Iterator<Item = Located>) {
     nodes.for_each(|at| by_mount.entry(at.mount).or_default().push(at.node));
     for (mount, nodes) in by_mount {
         let filesystem = &tree.mounts[mount].filesystem;
-        let mut ranges = filesystem.metadata_ranges(&nodes).unwrap_or_default();
-        ranges.sort_unstable_by_key(|range| range.start);
-        filesystem.will_need(&ranges);
+        filesystem.will_need(&filesystem.metadata_ranges(&nodes).unwrap_or_default());
     }
 }
 

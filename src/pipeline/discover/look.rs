@@ -3,7 +3,7 @@
 
 use super::Item;
 use crate::block::{Device, ReadError};
-use crate::filesystem::{self, FileSystemFormat, Recognised, is_blank, recognise};
+use crate::filesystem::{self, Claim, FileSystemFormat, Recognised, is_blank};
 use crate::host::Found;
 use crate::model::{Gap, GapReason, PartState};
 use crate::volume::{self, Purpose, Volume};
@@ -99,7 +99,7 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     }
     // A mirror's member bears the filesystem of the whole at its own start.
     if !is_filled_by_ext(device)?
-        && let Some(outcome) = member(device)?
+        && let Some(outcome) = member(item)?
     {
         return Ok(outcome);
     }
@@ -115,14 +115,16 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     {
         return Ok(Outcome::scanned(Content::Piece(member.filesystem)));
     }
-    for format in filesystem::FORMATS {
-        if format.claims(device)? {
-            return Ok(open(item, *format, std::slice::from_ref(device)));
-        }
+    match filesystem::claimed(device)? {
+        Some(Claim::Format(format)) => Ok(open(item, format, std::slice::from_ref(device))),
+        Some(Claim::Known(known)) => Ok(known_only(item, known)),
+        None => nothing_known(item),
     }
-    if let Some(known) = recognise(device)? {
-        return Ok(known_only(item, known));
-    }
+}
+
+/// What a device is for that bears no mark.
+fn nothing_known(item: &Item) -> Result<Outcome, ReadError> {
+    let device = &item.volume.device;
     match item.volume.purpose {
         Purpose::BootLoader => Ok(Outcome::not_needed(None, "boot loader")),
         Purpose::Raw(what) => Ok(raw(item, what)),
@@ -155,9 +157,14 @@ fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
     Ok(bytes.saturating_add(8192) > device.source.size())
 }
 
-fn member(device: &Device) -> Result<Option<Outcome>, ReadError> {
+fn member(item: &Item) -> Result<Option<Outcome>, ReadError> {
+    let device = &item.volume.device;
     for (index, pool) in volume::POOLS.iter().enumerate() {
         if pool.claims(device)? {
+            // The end of a whole disk is that of its last partition too.
+            if item.depth == 0 && volume::mbr::ends_in_member(device)? {
+                return table(device);
+            }
             return Ok(Some(Outcome::scanned(Content::Member(index))));
         }
     }

@@ -1,9 +1,7 @@
 //! What the tests of all formats share.
 
-pub mod counting;
 pub mod image;
 pub mod reader;
 
-pub use counting::Counting;
 pub use image::{filled, run, script};
 pub use reader::{Reader, open, open_source, same};

@@ -2,7 +2,7 @@
 
 use conformance::{Answer, Metadata, Row, Subject, Time, Tree, Xattrs, compare, report};
 use sidelight::block::{BlockSource, Device, FileSource};
-use sidelight::filesystem::{FORMATS, FileSystem, Kind, NodeId};
+use sidelight::filesystem::{Claim, FORMATS, FileSystem, Kind, NodeId, claimed};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -33,12 +33,13 @@ pub fn open(format: &str, images: &[&Path]) -> Reader {
 pub fn open_source(format: &str, sources: &[Arc<dyn BlockSource>]) -> Reader {
     let device = |source: &Arc<dyn BlockSource>| Device::new("disk", source.clone());
     let devices: Vec<_> = sources.iter().map(device).collect();
-    let claims =
-        |it: &&&dyn sidelight::filesystem::FileSystemFormat| it.claims(&devices[0]).unwrap();
-    let claimants: Vec<_> = FORMATS.iter().filter(claims).collect();
-    let names: Vec<_> = claimants.iter().map(|it| it.name()).collect();
-    assert_eq!(names, [format]);
-    let filesystem = claimants[0].open(&devices).unwrap_or_else(|error| panic!("{error}"));
+    let claims = FORMATS.iter().filter(|it| it.claims(&devices[0]).unwrap());
+    assert!(claims.map(|it| it.name()).all(|name| name == format));
+    let Some(Claim::Format(claimant)) = claimed(&devices[0]).unwrap() else {
+        panic!("no format claims the image of {format}")
+    };
+    assert_eq!(claimant.name(), format);
+    let filesystem = claimant.open(&devices).unwrap_or_else(|error| panic!("{error}"));
     let root = filesystem.root();
     Reader { filesystem, root, times: true, owners: true, names: BTreeSet::new() }
 }

@@ -4,7 +4,6 @@
 
 mod compressed;
 mod cost;
-mod counting;
 mod damage;
 mod fragmented;
 mod hold;
