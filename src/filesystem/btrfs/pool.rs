@@ -112,7 +112,8 @@ impl Pool {
         let put = |logical: u64, block: &TreeBlock| self.lock().put(logical, block);
         let tree =
             Tree::new(self.geometry, &first).with_redundancy(&count, &copy).with_cache(&get, &put);
-        work(&tree).map_err(|error| match (error, failed.take()) {
+        let outcome = super::guarded(|| Ok(work(&tree)))?;
+        outcome.map_err(|error| match (error, failed.take()) {
             (fs_btrfs::Error::Io(_), Some(cause)) => cause,
             (error, _) => error.into(),
         })
