@@ -29,7 +29,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
-    /// is in the folder that TMPDIR names [default: 64, or 4096 times its size]
+    /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
     #[arg(long, value_name = "GIB")]
     unpack_limit: Option<u64>,
 }
