@@ -4,6 +4,7 @@ mod coverage;
 mod discover;
 mod disks;
 mod findings;
+mod images;
 mod progress;
 mod warm;
 
@@ -30,6 +31,8 @@ pub struct Request<'a> {
     pub targets: &'a [Target],
     /// Most bytes of disk blocks held in memory.
     pub cache_bytes: u64,
+    /// Bytes that a packed disk may be unpacked to, instead of what its own size allows.
+    pub unpack_bytes: Option<u64>,
     /// The region that snapshots are in, instead of that of the environment.
     pub region: Option<&'a str>,
     /// The account that snapshots are in, if it is open already.
@@ -43,6 +46,7 @@ impl<'a> Request<'a> {
         Self {
             targets,
             cache_bytes,
+            unpack_bytes: None,
             region: None,
             #[cfg(feature = "ebs")]
             account: None,
@@ -110,7 +114,7 @@ fn scan_as_far_as(
     let mut gaps = Vec::new();
     let cache = BlockCache::new(request.cache_bytes);
     progress.stage(Stage::Opening);
-    let disks = Disks::open(request, &cache, &mut gaps)?;
+    let disks = Disks::open(request, &cache, progress, &mut gaps)?;
     progress.count(disks.counter());
     let Looked { tree, mounts, coverage, .. } = look(&disks, &mut gaps, progress)?;
     let (mut host, mut packages) = (HostContext::default(), Vec::new());

@@ -21,7 +21,7 @@ fuzz_target!(|data: &[u8]| {
     std::fs::write(ROOT.path().join("var/lib/dpkg/status"), data).expect("room in /dev/shm");
     let root = Directory::open(ROOT.path()).expect("the directory is there");
     let host = Host { tree: Tree::new(Arc::new(root)), context: HostContext::default() };
-    for package in Dpkg.catalog(&host, "/var/lib/dpkg/status").found {
+    for package in Dpkg.catalog(&host, b"/var/lib/dpkg/status").found {
         assert!(!package.name.is_empty());
     }
 });

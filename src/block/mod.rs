@@ -39,7 +39,10 @@ impl Device {
     pub fn read_up_to(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
         let left = self.source.size().saturating_sub(offset);
         let mut bytes = vec![0; length.min(usize::try_from(left).unwrap_or(usize::MAX))];
-        self.source.read_exact_at(offset, &mut bytes)?;
+        // Past the end there is nothing, not even a place to read nothing from.
+        if !bytes.is_empty() {
+            self.source.read_exact_at(offset, &mut bytes)?;
+        }
         Ok(bytes)
     }
 }

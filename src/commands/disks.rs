@@ -28,6 +28,10 @@ pub struct Args {
     /// Where it is written [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
+    /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
+    #[arg(long, value_name = "GIB")]
+    unpack_limit: Option<u64>,
 }
 
 /// Shows the disks.
@@ -37,7 +41,11 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
         targets.extend(pipeline::parse_target(text)?);
     }
     let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
-    let request = Request { region: args.region.as_deref(), ..Request::new(&targets, 32 << 20) };
+    let request = Request {
+        region: args.region.as_deref(),
+        unpack_bytes: args.unpack_limit.map(|gib| gib.saturating_mul(1 << 30)),
+        ..Request::new(&targets, 32 << 20)
+    };
     let task = progress.task("starting");
     let Scan { report, .. } = pipeline::scan_disks(&request, &task)?;
     drop(task);

@@ -63,6 +63,10 @@ pub struct Args {
     /// MiB of disk blocks held in memory
     #[arg(long, value_name = "MIB", default_value_t = 32)]
     cache_size: u64,
+    /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
+    /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
+    #[arg(long, value_name = "GIB")]
+    unpack_limit: Option<u64>,
 }
 
 fn format_names() -> PossibleValuesParser {
@@ -156,7 +160,8 @@ impl Prepared {
                 cloud_target::scan(id, &args.cloud, cache_bytes, &self.advisories, task)
             }
             Targets::Disks(disks) => {
-                let request = Request { region, ..Request::new(disks, cache_bytes) };
+                let unpack_bytes = args.unpack_limit.map(|gib| gib.saturating_mul(1 << 30));
+                let request = Request { region, unpack_bytes, ..Request::new(disks, cache_bytes) };
                 let mut scan = pipeline::scan(&request, task)?;
                 task.stage(Stage::Matching);
                 pipeline::add_findings(&mut scan.report, &self.advisories)?;

@@ -3,7 +3,7 @@
 //! The crate `rust-fs-btrfs` decodes: superblocks, chunks, tree blocks with their checksums, items,
 //! compressed extents. Its own `Filesystem` is not used, for it refuses what a snapshot of a running
 //! host has (a log tree, a missing member), knows one tree at a time, asks only the first copy of
-//! data, and looks at all extents of a file for each read.
+//! data, and looks at all extents of a file for each read. What it panics on is damage.
 //!
 //! Inode numbers repeat between subvolumes, so a node is a subvolume's index and an inode number.
 //! Format: <https://btrfs.readthedocs.io/en/latest/dev/On-disk-format.html>. Refused: zoned devices,
@@ -18,7 +18,9 @@ mod pool;
 mod subvolumes;
 mod superblock;
 
-use super::{Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume};
+use super::{
+    Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume, foreign,
+};
 use crate::block::{Device, ReadError};
 use crate::model::{GapReason, printable_str, uuid};
 use extents::Decoded;
@@ -65,10 +67,18 @@ impl FileSystemFormat for Btrfs {
     }
 
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
-        let pool = Pool::open(devices)?;
-        let subvolumes = Subvolumes::read(&pool)?;
-        Ok(Box::new(Adapter { pool, subvolumes, decoded: Decoded::default() }))
+        guarded(|| {
+            let pool = Pool::open(devices)?;
+            let subvolumes = Subvolumes::read(&pool)?;
+            let adapter = Adapter { pool, subvolumes, decoded: Decoded::default() };
+            Ok(Box::new(adapter) as Box<dyn FileSystem>)
+        })
     }
+}
+
+/// What the crate is asked for on the bytes of a disk; if it panics, they are damaged.
+fn guarded<T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    foreign::guarded("rust-fs-btrfs", work)
 }
 
 struct Adapter {
@@ -117,7 +127,7 @@ impl FileSystem for Adapter {
     }
 
     fn subtree(&self, options: &str) -> Result<Option<NodeId>, Error> {
-        options::mounted(self, &self.subvolumes, options)
+        guarded(|| options::mounted(self, &self.subvolumes, options))
     }
 
     fn subvolumes(&self) -> Vec<Subvolume> {
@@ -125,88 +135,108 @@ impl FileSystem for Adapter {
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
-        let place = self.place(node)?;
-        if place.is_stub() {
-            return Ok(nodes::stub());
-        }
-        Ok(nodes::metadata(&self.inode(place)?))
+        guarded(|| {
+            let place = self.place(node)?;
+            if place.is_stub() {
+                return Ok(nodes::stub());
+            }
+            Ok(nodes::metadata(&self.inode(place)?))
+        })
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        let place = self.place(node)?;
-        if place.is_stub() {
-            return Ok(Listing::default());
-        }
-        nodes::must_be_directory(&self.inode(place)?)?;
-        Ok(nodes::read_dir(&self.pool, &self.subvolumes, place))
+        guarded(|| {
+            let place = self.place(node)?;
+            if place.is_stub() {
+                return Ok(Listing::default());
+            }
+            nodes::must_be_directory(&self.inode(place)?)?;
+            Ok(nodes::read_dir(&self.pool, &self.subvolumes, place))
+        })
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
-        let place = self.place(directory)?;
-        if place.is_stub() {
-            return Ok(None);
-        }
-        nodes::must_be_directory(&self.inode(place)?)?;
-        nodes::lookup(&self.pool, &self.subvolumes, place, name)
+        guarded(|| {
+            let place = self.place(directory)?;
+            if place.is_stub() {
+                return Ok(None);
+            }
+            nodes::must_be_directory(&self.inode(place)?)?;
+            nodes::lookup(&self.pool, &self.subvolumes, place, name)
+        })
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
-        let place = self.place(node)?;
-        let inode = self.inode(place)?;
-        if !inode.is_symlink() {
-            return Err(Error::Corrupt { what: format!("inode {} is no link", place.inode) });
-        }
-        let size = usize::try_from(inode.size).ok().filter(|size| *size <= nodes::LONGEST_LINK);
-        let size = size.ok_or_else(|| Error::Corrupt {
-            what: format!("link of {} bytes, inode {}", inode.size, place.inode),
-        })?;
-        let mut target = vec![0; size];
-        let length = self.read_at(node, 0, &mut target)?;
-        target.truncate(length);
-        Ok(target)
+        guarded(|| {
+            let place = self.place(node)?;
+            let inode = self.inode(place)?;
+            if !inode.is_symlink() {
+                return Err(Error::Corrupt { what: format!("inode {} is no link", place.inode) });
+            }
+            let size = usize::try_from(inode.size).ok().filter(|size| *size <= nodes::LONGEST_LINK);
+            let size = size.ok_or_else(|| Error::Corrupt {
+                what: format!("link of {} bytes, inode {}", inode.size, place.inode),
+            })?;
+            let mut target = vec![0; size];
+            let length = self.read_at(node, 0, &mut target)?;
+            target.truncate(length);
+            Ok(target)
+        })
     }
 
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
-        let place = self.place(node)?;
-        let root = self.subvolumes.trees[place.tree].root;
-        let inode = self.inode(place)?;
-        let file = file::File {
-            pool: &self.pool,
-            decoded: &self.decoded,
-            checksums: self.subvolumes.checksums,
-            root,
-            inode: &inode,
-        };
-        file.read_at(offset, out)
+        guarded(|| {
+            let place = self.place(node)?;
+            let root = self.subvolumes.trees[place.tree].root;
+            let inode = self.inode(place)?;
+            let file = file::File {
+                pool: &self.pool,
+                decoded: &self.decoded,
+                checksums: self.subvolumes.checksums,
+                root,
+                inode: &inode,
+            };
+            file.read_at(offset, out)
+        })
     }
 
     fn read_ahead(&self, node: NodeId, length: u64) -> Result<(), Error> {
-        let place = self.place(node)?;
-        let root = self.subvolumes.trees[place.tree].root;
-        let spans = file::spans(&self.pool, root, place.inode, 0..length)?;
-        self.pool.will_need(&spans);
-        Ok(())
+        guarded(|| {
+            let place = self.place(node)?;
+            let root = self.subvolumes.trees[place.tree].root;
+            let spans = file::spans(&self.pool, root, place.inode, 0..length)?;
+            self.pool.will_need(&spans);
+            Ok(())
+        })
+    }
+
+    fn will_need(&self, ranges: &[Range<u64>]) {
+        self.pool.will_need_physical(ranges);
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let place = self.place(node)?;
-        if place.is_stub() {
-            return Ok(None);
-        }
-        nodes::xattr(&self.pool, self.subvolumes.trees[place.tree].root, place.inode, name)
+        guarded(|| {
+            let place = self.place(node)?;
+            if place.is_stub() {
+                return Ok(None);
+            }
+            nodes::xattr(&self.pool, self.subvolumes.trees[place.tree].root, place.inode, name)
+        })
     }
 
     /// Of a filesystem on several devices there is no saying which of them a range is on, so it
     /// gives none; [`FileSystem::read_ahead`] asks each device for its own.
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-        if !self.pool.is_one_device() {
-            return Ok(Vec::new());
-        }
-        let place = self.place(node)?;
-        let root = self.subvolumes.trees[place.tree].root;
-        let spans =
-            file::spans(&self.pool, root, place.inode, offset..offset.saturating_add(length))?;
-        Ok(self.pool.physical(&spans).into_iter().map(|(_, range)| range).collect())
+        guarded(|| {
+            if !self.pool.is_one_device() {
+                return Ok(Vec::new());
+            }
+            let place = self.place(node)?;
+            let root = self.subvolumes.trees[place.tree].root;
+            let spans =
+                file::spans(&self.pool, root, place.inode, offset..offset.saturating_add(length))?;
+            Ok(self.pool.physical(&spans).into_iter().map(|(_, range)| range).collect())
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod btrfs;
 mod directory;
 mod erofs;
 mod ext4;
+mod foreign;
 mod ntfs;
 mod recognised;
 mod squashfs;

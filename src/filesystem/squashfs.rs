@@ -107,8 +107,7 @@ impl FileSystem for Adapter {
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        let all = self.image.xattrs(&self.inode(node)?)?;
-        Ok(all.into_iter().find(|it| it.0 == name).map(|it| it.1))
+        Ok(self.image.xattr(&self.inode(node)?, name)?)
     }
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {

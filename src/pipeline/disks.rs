@@ -1,12 +1,13 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
 use super::Request;
-use super::progress::{Counter, Reading};
+use super::images::Images;
+use super::progress::{Counter, Progress, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::{CloudContext, Gap, GapReason, Receipt, printable};
+use crate::model::{CloudContext, Gap, GapReason, Receipt};
 #[cfg(feature = "ebs")]
 use crate::source::ebs_snapshot;
-use crate::source::image_file;
+use crate::source::image_file::Limits;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -142,7 +143,7 @@ pub struct DeviceRead {
 }
 
 /// How many blocks hold data, when the source knows; asked for when the scan is over.
-type Allocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
+pub type Allocated = Box<dyn Fn() -> Option<u64> + Send + Sync>;
 
 /// One opened disk.
 pub struct Disk {
@@ -158,15 +159,18 @@ impl Disks {
     pub fn open(
         request: &Request,
         cache: &Arc<BlockCache>,
+        progress: &dyn Progress,
         gaps: &mut Vec<Gap>,
     ) -> Result<Self, TargetError> {
         if let [Target::Directory(path)] = request.targets {
             return Ok(Self::Root(path.clone()));
         }
         let mut cloud = Cloud::new(request);
+        let limits = Limits { unpacked: request.unpack_bytes, temporary: None };
+        let images = Images { limits, cache, progress };
         let (mut disks, mut failed) = (Vec::new(), Vec::new());
         for target in request.targets {
-            match open_target(target, &mut cloud, cache, gaps) {
+            match open_target(target, &mut cloud, &images, gaps) {
                 Ok(opened) => disks.extend(opened),
                 Err(error) if matches!(target, Target::Snapshot { .. }) => failed.push(error),
                 Err(error) => return Err(error),
@@ -303,7 +307,7 @@ impl Cloud {
 }
 
 impl Disk {
-    fn new(name: &str, source: CachedSource, allocated: Allocated) -> Self {
+    pub fn new(name: &str, source: CachedSource, allocated: Allocated) -> Self {
         let read_set = source.read_set();
         Self { device: Device::new(name, Arc::new(source)), read_set, allocated }
     }
@@ -312,41 +316,14 @@ impl Disk {
 fn open_target(
     target: &Target,
     cloud: &mut Cloud,
-    cache: &Arc<BlockCache>,
+    images: &Images,
     gaps: &mut Vec<Gap>,
 ) -> Result<Vec<Disk>, TargetError> {
     match target {
-        Target::Image(path) => open_image(path, cache, gaps),
+        Target::Image(path) => images.open(path, gaps),
         Target::Directory(path) => {
             Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
         }
-        Target::Snapshot { id, name } => cloud.open(id, name, cache).map(|disk| vec![disk]),
+        Target::Snapshot { id, name } => cloud.open(id, name, images.cache).map(|disk| vec![disk]),
     }
-}
-
-/// Opens the disks in a file: one, or all those of an appliance, in which one that cannot be opened
-/// is a gap.
-fn open_image(
-    path: &Path,
-    cache: &Arc<BlockCache>,
-    gaps: &mut Vec<Gap>,
-) -> Result<Vec<Disk>, TargetError> {
-    let opened = image_file::open(path).map_err(|error| TargetError::new(path.display(), error))?;
-    let file = printable(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
-    let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
-    gaps.extend(opened.unread.iter().map(|unread| {
-        let reason = match unread.error {
-            image_file::Error::Corrupt { .. } => GapReason::Corrupt,
-            image_file::Error::Unsupported { .. } => GapReason::Unsupported,
-            image_file::Error::TooLarge { .. } => GapReason::Limit,
-            _ => GapReason::Unreadable,
-        };
-        Gap::new(inside(&unread.name), reason, &unread.error)
-    }));
-    let disks = opened.images.into_iter().map(|image| {
-        let name = image.name.as_deref().map_or_else(|| file.clone(), &inside);
-        let allocated = image.allocated;
-        Disk::new(&name, cache.device(image.fetcher), Box::new(move || allocated))
-    });
-    Ok(disks.collect())
 }

@@ -5,6 +5,8 @@
 pub enum Stage {
     /// Opens the targets.
     Opening,
+    /// Unpacks a packed disk.
+    Unpacking,
     /// Looks for volumes and filesystems.
     Disks,
     /// Reads the host's identity.
@@ -20,6 +22,7 @@ impl Stage {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Opening => "opening",
+            Self::Unpacking => "unpacking",
             Self::Disks => "looking at the disks",
             Self::Host => "reading the host's identity",
             Self::Packages => "listing packages",

@@ -3,11 +3,11 @@
 //! The formats are those of the crate `image-formats`.
 
 use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done};
-use image_formats::{Disk, Limits};
+use image_formats::Disk;
 use std::path::Path;
 use std::sync::Arc;
 
-pub use image_formats::{Error, Unread};
+pub use image_formats::{Error, Limits, Unpacking, Unread, Watch};
 
 /// What a file holds.
 pub struct Opened {
@@ -27,9 +27,9 @@ pub struct Image {
     pub allocated: Option<u64>,
 }
 
-/// Opens the image or block device at `path`.
-pub fn open(path: &Path) -> Result<Opened, Error> {
-    let opened = image_formats::open(path, &Limits::default())?;
+/// Opens the image or block device at `path`; `watch` is told before a packed disk is unpacked.
+pub fn open(path: &Path, limits: &Limits, watch: Watch) -> Result<Opened, Error> {
+    let opened = image_formats::open_watched(path, limits, watch)?;
     let images = opened.disks.into_iter().map(Image::from).collect();
     Ok(Opened { images, unread: opened.unread })
 }

@@ -163,10 +163,8 @@ impl Scanner<'_> {
             }
         }
         let request = Request {
-            targets: &targets,
-            cache_bytes: self.settings.cache_bytes,
-            region: None,
             account: Some(&self.ebs),
+            ..Request::new(&targets, self.settings.cache_bytes)
         };
         let scanned = pipeline::scan(&request, progress);
         let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;

@@ -2,6 +2,9 @@
 
 use crate::support::{open, same};
 use conformance::{Abilities, Mounted, can_mount, fill, mkfs, witness, workplace};
+use sidelight::block::{Device, FileSource};
+use sidelight::filesystem::FORMATS;
+use std::sync::Arc;
 
 fn check(features: &str, options: &[&str], mount: &str, longest_link: usize) {
     if !can_mount() {
@@ -38,4 +41,20 @@ cases! {
     mixed_groups: ["-M", "-n", "4096"], ",compress=zstd", 3900;
     without_sums: [], ",nodatacow", 4095;
     without_skinny_metadata: ["-O", "^skinny-metadata,^extref", "-R", "^free-space-tree"], "", 4095;
+}
+
+/// Its superblocks are in a log of their own; nothing else of it is read.
+#[test]
+fn zoned_is_refused_by_name() {
+    if !can_mount() {
+        return;
+    }
+    let work = workplace();
+    let image = work.path().join("image");
+    mkfs(&image, 8192, &["mkfs.btrfs", "-q", "-O", "zoned"]);
+    let device = Device::new("disk", Arc::new(FileSource::open(&image).unwrap()));
+    let format = FORMATS.iter().find(|it| it.name() == "btrfs").unwrap();
+    assert!(format.claims(&device).unwrap());
+    let Err(error) = format.open(&[device]) else { panic!("opened") };
+    assert!(error.to_string().starts_with("not supported: btrfs: "), "{error}");
 }

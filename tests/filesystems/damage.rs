@@ -216,6 +216,37 @@ fn btrfs_with_sums_that_hold_again() {
     check("btrfs", &image, usize::MAX, seal, LEAST);
 }
 
+#[test]
+fn names_of_a_crafted_btrfs_with_slashes_or_nul_are_damage() {
+    if !can_mount() {
+        return;
+    }
+    let work = workplace();
+    let image = work.path().join("image");
+    let source = source(work.path());
+    script(r#"truncate -s 114M "$1"; mkfs.btrfs -q -m single -r "$2" "$1""#, &[&image, &source]);
+    let sound = std::fs::read(&image).unwrap();
+    let name = b"a-name-that-is-longer-than-eight-77";
+    let places: Vec<_> = sound.windows(name.len()).enumerate().filter(|it| it.1 == name).collect();
+    assert!(places.len() >= 3, "an index, a hash and a reference: {}", places.len());
+    for odd in [b'/', 0] {
+        let mut bytes = sound.clone();
+        for (at, _) in &places {
+            bytes[at + 1] = odd;
+            let start = at / PART * PART;
+            seal(&mut bytes[start..start + PART]);
+        }
+        let format = FORMATS.iter().find(|it| it.name() == "btrfs").unwrap();
+        let filesystem = format.open(&[Device::new("disk", Arc::new(bytes))]).unwrap();
+        let folder = filesystem.lookup(filesystem.root(), b"folder").unwrap().unwrap();
+        let listing = filesystem.read_dir(folder).unwrap();
+        // 120 files and a folder, but one.
+        assert_eq!(listing.entries.len(), 120, "{odd}");
+        assert_eq!(listing.damage.len(), 1, "{odd}");
+        assert!(listing.damage[0].to_string().starts_with("damaged: name of inode "), "{odd}");
+    }
+}
+
 /// Gives a tree block or the superblock the checksum of what it now is, as a crafted image has.
 fn seal(part: &mut [u8]) {
     let is_superblock = part[0x40..].starts_with(b"_BHRfS_M");

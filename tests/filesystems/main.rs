@@ -6,6 +6,7 @@
 mod btrfs;
 mod btrfs_devices;
 mod btrfs_subvolumes;
+mod crafted;
 mod damage;
 mod erofs;
 mod places;

@@ -141,3 +141,11 @@ with open(sys.argv[1], 'r+b') as f:
 PY",
     );
 }
+
+#[test]
+fn a_device_that_ends_before_the_places_of_signatures_is_none_of_them() {
+    for size in [0, 1, 512, 72_704, 1 << 20] {
+        let device = Device::new("disk", Arc::new(vec![0; size]));
+        assert_eq!(recognise(&device).unwrap(), None, "{size}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Files that are refused as disks, and what images say of the blocks that hold data. The images
 //! and packed files are made by the tools whose formats they are.
 
-use crate::support::{scan, tool};
+use crate::support::{scan, sidelight, tool};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixListener;
@@ -10,9 +10,14 @@ use std::process::Command;
 
 /// The message of a scan that must not start; one that hangs is ended.
 fn refusal(path: &str) -> String {
+    refusal_with(path, &[])
+}
+
+fn refusal_with(path: &str, options: &[&str]) -> String {
     let program = env!("CARGO_BIN_EXE_sidelight");
-    let output = Command::new("timeout").args(["60", program, "scan", "--no-match", path]).output();
-    let output = output.expect("timeout runs");
+    let mut timeout = Command::new("timeout");
+    timeout.args(["60", program, "scan", "--no-match", path]).args(options);
+    let output = timeout.output().expect("timeout runs");
     let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2), "{path}: {stderr}");
     stderr
@@ -95,6 +100,63 @@ fn a_host_is_found_in_images_of_all_formats_and_in_packed_ones() {
         let found = (host["hostname"].as_str(), host["os"]["id"].as_str());
         assert_eq!(found, (Some("this-host"), Some("debian")), "{image}: {code} {report}");
     }
+}
+
+/// A packed disk of a filesystem in somewhat more than a GiB, most of it holes.
+fn packed(work: &Path) -> String {
+    let raw = work.join("raw").to_str().expect("UTF-8").to_owned();
+    filesystem(Path::new(&raw), "packed-host");
+    File::options().write(true).open(&raw).expect("opened").set_len(1100 << 20).expect("grown");
+    tool("zstd", &["-q", "--rm", &raw]);
+    format!("{raw}.zst")
+}
+
+#[test]
+fn a_packed_disk_is_unpacked_as_far_as_is_allowed() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = packed(work.path());
+    for limit in ["0", "1"] {
+        let message = refusal_with(&path, &["--unpack-limit", limit]);
+        let bytes = limit.parse::<u64>().expect("a number") << 30;
+        let expected = format!("unpacks to more than {bytes} bytes that are allowed");
+        assert!(message.contains(&expected), "{message}");
+        assert!(
+            message.contains("unpack it to a file first, or raise --unpack-limit"),
+            "{message}"
+        );
+    }
+    for command in [&["scan", "--no-match"][..], &["disks"]] {
+        let arguments = [command, &["--unpack-limit", "2", "--format", "json", &path]].concat();
+        let output = sidelight(&arguments);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(if command.len() > 1 { 3 } else { 0 }), "{stderr}");
+    }
+}
+
+#[test]
+fn a_packed_disk_that_there_is_no_room_for_says_where() {
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    let noise: Vec<u8> =
+        (0..4_u32 << 20).map(|it| (it.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+    fs::write(path("raw"), noise).expect("written");
+    tool("gzip", &["-q", &path("raw")]);
+    fs::create_dir(path("small")).expect("made");
+    tool("mount", &["-t", "tmpfs", "-o", "size=1M", "tmpfs", &path("small")]);
+    let program = env!("CARGO_BIN_EXE_sidelight");
+    let output = Command::new(program)
+        .args(["scan", "--no-match", &path("raw.gz")])
+        .env("TMPDIR", path("small"))
+        .output();
+    tool("umount", &[&path("small")]);
+    let output = output.expect("it runs");
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    let expected = format!("there is room for in {:?}; name a larger one in TMPDIR", path("small"));
+    assert!(message.contains(&expected), "{message}");
 }
 
 #[test]

@@ -155,6 +155,26 @@ fn a_log_line_takes_the_drawn_line_away_first() {
     assert!(!left.contains("looking at the disks: "), "{left:?}");
 }
 
+/// A GiB of zeroes, in members of 64 MiB.
+#[test]
+fn a_packed_disk_tells_how_far_it_is_unpacked() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = work.path().join("disk.gz");
+    let pack =
+        "head -c 67108864 /dev/zero | gzip -1 > one; for i in $(seq 16); do cat one; done > \"$0\"";
+    let packed = Command::new("sh").args(["-c", pack]).arg(&path).current_dir(work.path()).status();
+    assert!(packed.expect("sh runs").success());
+    let size = std::fs::metadata(&path).expect("there").len();
+    let program = env!("CARGO_BIN_EXE_sidelight");
+    let mut child = in_terminal(&format!("{program} disks {}", path.display()));
+    let output = read_until(&mut child.stdout.take().expect("piped"), "");
+    child.wait().expect("it ends");
+    let of = format!(" of {}.{} MiB, ", size >> 20, ((size % (1 << 20)) * 10) >> 20);
+    let line = output.split("\x1b").find(|part| part.contains("unpacking: "));
+    assert!(line.is_some_and(|line| line.contains(&of)), "{of} {output:?}");
+    assert!(!left_on_screen(&output).contains("unpacking"), "{output:?}");
+}
+
 #[test]
 fn an_interrupt_leaves_a_clean_terminal_and_exits_with_130() {
     let feed = SlowFeed::new();

@@ -43,17 +43,22 @@ impl Fat {
         let mut chain = Chain { runs: Vec::new(), damage: None };
         let mut window = Window { fat: self, start: 0, bytes: Vec::new() };
         let (mut number, mut seen) = (first, 0_u64);
-        // No chain is longer than there are clusters: one that is goes in circles.
+        // A cluster that was met at a power of two: who meets it again goes in circles. How many
+        // clusters there are is no bound, for the boot sector may claim millions.
+        let mut met = 0;
         while seen * self.boot.cluster_size < most {
             let Some(at) = self.boot.cluster(number) else {
                 chain.damage = Some(("cluster outside", number));
                 break;
             };
-            if seen > u64::from(self.boot.last_cluster) {
+            if number == met {
                 chain.damage = Some(("circle of clusters", number));
                 break;
             }
             seen += 1;
+            if seen.is_power_of_two() {
+                met = number;
+            }
             match chain.runs.last_mut() {
                 Some(run) if run.end == at => run.end += self.boot.cluster_size,
                 _ => chain.runs.push(at..at + self.boot.cluster_size),

@@ -1,6 +1,7 @@
 //! Why an image could not be opened, or a part of it not read.
 
 use block_source::ReadError;
+use std::path::PathBuf;
 
 /// Why an image could not be opened, or a part of it not read.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +58,18 @@ pub enum Error {
     TooLarge {
         /// How many are unpacked.
         most: u64,
-        /// Bytes of what, and what bounds them.
+        /// What bounds them.
         of: &'static str,
+    },
+    /// There is no room for a packed disk.
+    #[error(
+        "the packed disk holds more than {most} bytes, all that there is room for in {folder:?}"
+    )]
+    NoRoom {
+        /// How many there is room for.
+        most: u64,
+        /// The folder of the temporary file.
+        folder: PathBuf,
     },
 }
 

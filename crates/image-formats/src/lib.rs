@@ -30,6 +30,7 @@ use layer::{Bytes, Written};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 pub use error::Error;
 
@@ -67,18 +68,37 @@ pub struct Limits {
     pub temporary: Option<PathBuf>,
 }
 
+/// A packed disk that is about to be unpacked, which may take long.
+#[derive(Debug, Clone)]
+pub struct Unpacking {
+    /// How it is packed: `gzip`, `xz`, `zstd`.
+    pub packing: &'static str,
+    /// Bytes of the packed disk that were read so far.
+    pub read: Arc<AtomicU64>,
+    /// Bytes of the packed disk.
+    pub total: u64,
+}
+
+/// Is told of each disk before it is unpacked.
+pub type Watch<'a> = &'a dyn Fn(Unpacking);
+
 /// Opens the image or block device at `path`.
 pub fn open(path: &Path, limits: &Limits) -> Result<Opened, Error> {
+    open_watched(path, limits, &|_| {})
+}
+
+/// As [`open`], telling of what takes long.
+pub fn open_watched(path: &Path, limits: &Limits, watch: Watch) -> Result<Opened, Error> {
     let (file, id) = file::open(path)?;
     let around = Surroundings::of(path, id)?;
     let file: Bytes = Arc::new(raw::Raw::new(file)?);
     let edges = Edges::of(&*file)?;
     if let Some(packing) = packed::recognise(&edges) {
-        let unpacked = packed::unpack(file, packing, limits)?;
+        let unpacked = packed::unpack(file, packing, limits, watch)?;
         return Ok(one(open_unpacked(unpacked)?));
     }
     if tar::claims(&edges) && ova::claims(&file)? {
-        return ova::open(&file, limits);
+        return ova::open(&file, limits, watch);
     }
     open_disk(file, &around).map(one)
 }

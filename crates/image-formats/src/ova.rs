@@ -5,7 +5,7 @@ use crate::folder::Surroundings;
 use crate::format;
 use crate::layer::{Bytes, Part};
 use crate::tar::{self, Member};
-use crate::{Disk, Limits, Opened, Unread, packed};
+use crate::{Disk, Limits, Opened, Unread, Watch, packed};
 use std::sync::Arc;
 
 /// What an appliance has besides disks: the OVF, checksums, their signature, firmware variables.
@@ -17,14 +17,14 @@ pub fn claims(file: &Bytes) -> Result<bool, Error> {
 }
 
 /// Opens all disks of an appliance. What is no disk, or a damaged one, is named.
-pub fn open(file: &Bytes, limits: &Limits) -> Result<Opened, Error> {
+pub fn open(file: &Bytes, limits: &Limits, watch: Watch) -> Result<Opened, Error> {
     let mut opened = Opened { disks: Vec::new(), unread: Vec::new() };
     for member in tar::members(&**file)? {
         if TEXTS.iter().any(|ending| has_ending(&member, ending)) {
             continue;
         }
         let name = shown(&member.name);
-        match open_member(file, &member, limits) {
+        match open_member(file, &member, limits, watch) {
             Ok(disk) => opened.disks.push(Disk::new(Some(name), disk)),
             Err(error) => opened.unread.push(Unread { name, error }),
         }
@@ -39,13 +39,18 @@ pub fn open(file: &Bytes, limits: &Limits) -> Result<Opened, Error> {
     }
 }
 
-fn open_member(file: &Bytes, member: &Member, limits: &Limits) -> Result<Bytes, Error> {
+fn open_member(
+    file: &Bytes,
+    member: &Member,
+    limits: &Limits,
+    watch: Watch,
+) -> Result<Bytes, Error> {
     if member.sparse {
         return Err(Error::unsupported("a sparse member of a tar archive; unpack it first"));
     }
     let part: Bytes = Arc::new(Part::new(file.clone(), member.at, member.length));
     if let Some(packing) = packed::recognise(&format::Edges::of(&*part)?) {
-        return crate::open_unpacked(packed::unpack(part, packing, limits)?);
+        return crate::open_unpacked(packed::unpack(part, packing, limits, watch)?);
     }
     let disk = format::open(&part, &Surroundings::none())?;
     disk.ok_or_else(|| Error::unsupported("a member that is no image of a disk"))

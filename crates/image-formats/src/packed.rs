@@ -3,10 +3,10 @@
 //! They are read at any place, so they are unpacked once: into a temporary file without a name,
 //! which the kernel drops with the process however that ends. Blocks of zeroes become holes.
 
-use crate::Limits;
 use crate::error::Error;
 use crate::format::Edges;
 use crate::layer::{Bytes, MOST_BYTES};
+use crate::{Limits, Unpacking, Watch};
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::fs::File;
@@ -54,9 +54,16 @@ pub fn recognise(edges: &Edges) -> Option<Packing> {
 }
 
 /// Unpacks a file to a temporary one.
-pub fn unpack(packed: Bytes, packing: Packing, limits: &Limits) -> Result<File, Error> {
-    let bounds = Bounds::of(packed.size(), limits);
+pub fn unpack(
+    packed: Bytes,
+    packing: Packing,
+    limits: &Limits,
+    watch: Watch,
+) -> Result<File, Error> {
+    let total = packed.size();
+    let bounds = Bounds::of(total, limits);
     let read = Arc::new(AtomicU64::new(0));
+    watch(Unpacking { packing: packing.name(), read: read.clone(), total });
     let failed = |source| Error::Packed {
         packing: packing.name(),
         at: read.load(Ordering::Relaxed),
@@ -65,7 +72,7 @@ pub fn unpack(packed: Bytes, packing: Packing, limits: &Limits) -> Result<File, 
     let input = BufReader::with_capacity(STRIDE, Sequential { file: packed, at: read.clone() });
     let mut decoder = decoder(input, packing).map_err(failed)?;
     let folder = limits.temporary.clone().unwrap_or_else(std::env::temp_dir);
-    let file = tempfile::tempfile_in(folder)?;
+    let file = tempfile::tempfile_in(&folder)?;
     let room = room(&file)?;
     let (mut size, mut kept) = (0, 0);
     let mut buffer = vec![0; STRIDE];
@@ -78,10 +85,7 @@ pub fn unpack(packed: Bytes, packing: Packing, limits: &Limits) -> Result<File, 
         if bytes.iter().any(|byte| *byte != 0) {
             kept += length as u64;
             if kept > room {
-                return Err(Error::TooLarge {
-                    most: room,
-                    of: "of data, all that there is room for",
-                });
+                return Err(Error::NoRoom { most: room, folder });
             }
             file.write_all_at(bytes, size).map_err(failed)?;
         }

@@ -13,6 +13,8 @@ const HEADER: u32 = 12;
 const ENTRY: u32 = 8;
 /// Entries behind one header.
 const MOST_IN_RUN: u32 = 256;
+/// Entries of one directory that are kept: packed, four gigabytes of them are some megabytes.
+const MOST_KEPT: usize = 1 << 20;
 
 /// A name in a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +37,20 @@ pub struct Listing {
 pub fn list(image: &Squashfs, inode: &Inode) -> Result<Listing, Error> {
     let directory = of(inode)?;
     let mut listing = Listing::default();
+    let mut is_full = false;
     let walked = walk(image, directory, &Start::first(image, directory), &mut |entry| {
+        is_full = listing.entries.len() >= MOST_KEPT;
+        if is_full {
+            return ControlFlow::Break(());
+        }
         listing.entries.push(entry);
         ControlFlow::Continue(())
     });
-    listing.damage = walked.err();
+    let too_many = || {
+        let feature = format!("squashfs directories of more than {MOST_KEPT} entries");
+        Error::Unsupported { feature }
+    };
+    listing.damage = walked.err().or_else(|| is_full.then(too_many));
     Ok(listing)
 }
 

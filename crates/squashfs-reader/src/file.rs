@@ -43,8 +43,16 @@ pub fn ranges(
     let file = of(inode)?;
     let end = bytes.end.min(file.size);
     let parts = Parts::new(image, file, bytes.start.min(end)..end)?;
-    let on_disk = |part: &Part| part.at..part.at.saturating_add(u64::from(part.size & (PLAIN - 1)));
-    Ok(parts.all.iter().map(on_disk).filter(|range| !range.is_empty()).collect())
+    let mut all: Vec<Range<u64>> = Vec::new();
+    for part in parts.all {
+        let range = part.at..part.at.saturating_add(u64::from(part.size & (PLAIN - 1)));
+        match all.last_mut() {
+            _ if range.is_empty() => {}
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => all.push(range),
+        }
+    }
+    Ok(all)
 }
 
 fn of(inode: &Inode) -> Result<&File, Error> {

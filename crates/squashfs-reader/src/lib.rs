@@ -22,7 +22,6 @@ pub use directory::{Entry, Listing};
 pub use error::Error;
 pub use inode::{Inode, InodeRef, Kind};
 pub use superblock::{Compression, Superblock};
-pub use xattr::Xattr;
 
 use block_source::{BlockSource, ReadError};
 use cache::Cache;
@@ -111,8 +110,8 @@ impl Squashfs {
         }
     }
 
-    /// Extended attributes by their whole names.
-    pub fn xattrs(&self, inode: &Inode) -> Result<Vec<Xattr>, Error> {
-        xattr::list(self, inode)
+    /// An extended attribute by its whole name.
+    pub fn xattr(&self, inode: &Inode, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        xattr::find(self, inode, name)
     }
 }

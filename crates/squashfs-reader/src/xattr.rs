@@ -21,11 +21,10 @@ struct Table {
     list: u64,
 }
 
-/// A whole name, and the value.
-pub type Xattr = (Vec<u8>, Vec<u8>);
-
-pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<Xattr>, Error> {
-    let Some(index) = inode.xattrs else { return Ok(Vec::new()) };
+/// The value of a whole name. The others are passed over: many may share one large value, so that all
+/// of them could be far more than the image.
+pub fn find(image: &Squashfs, inode: &Inode, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+    let Some(index) = inode.xattrs else { return Ok(None) };
     let Some(at) = image.superblock.xattr_table else {
         return Err(corrupt("no table of attributes", inode.at.0));
     };
@@ -42,10 +41,21 @@ pub fn list(image: &Squashfs, inode: &Inode) -> Result<Vec<Xattr>, Error> {
         return Err(corrupt("number of attributes", u64::from(index)));
     }
     let mut cursor = Cursor::of_reference(image, table.values, reference)?;
-    (0..count).map(|_| attribute(image, &table, &mut cursor)).collect()
+    for _ in 0..count {
+        if let Some(value) = attribute(image, &table, &mut cursor, name)? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
 }
 
-fn attribute(image: &Squashfs, table: &Table, cursor: &mut Cursor) -> Result<Xattr, Error> {
+/// The value of the attribute at the cursor, if it has this name; the cursor is behind it then.
+fn attribute(
+    image: &Squashfs,
+    table: &Table,
+    cursor: &mut Cursor,
+    wanted: &[u8],
+) -> Result<Option<Vec<u8>>, Error> {
     let (kind, length) = (cursor.short()?, cursor.short()?);
     let prefix: &[u8] = match kind & !ELSEWHERE {
         0 => b"user.",
@@ -53,14 +63,14 @@ fn attribute(image: &Squashfs, table: &Table, cursor: &mut Cursor) -> Result<Xat
         2 => b"security.",
         _ => return Err(corrupt("kind of an attribute", cursor.place())),
     };
-    let name = [prefix, &cursor.bytes(length)?].concat();
+    let is_wanted = [prefix, &cursor.bytes(length)?].concat() == wanted;
     let own = value(cursor)?;
-    if kind & ELSEWHERE == 0 {
-        return Ok((name, own));
+    if !is_wanted || kind & ELSEWHERE == 0 {
+        return Ok(is_wanted.then_some(own));
     }
     let reference = own.get(..8).ok_or_else(|| corrupt("place of a value", cursor.place()))?;
     let mut elsewhere = Cursor::of_reference(image, table.values, long(reference, 0))?;
-    Ok((name, value(&mut elsewhere)?))
+    value(&mut elsewhere).map(Some)
 }
 
 fn value(cursor: &mut Cursor) -> Result<Vec<u8>, Error> {

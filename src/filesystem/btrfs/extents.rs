@@ -13,6 +13,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 const EXTENT_DATA: u8 = 108;
+/// Size of an item that holds no data itself.
+const SIZE: usize = 53;
+const KIND_AT: usize = 20;
+const INLINE: u8 = 0;
 /// Extents that are looked at for one read.
 const MOST: usize = 1 << 20;
 
@@ -66,7 +70,7 @@ pub fn of(pool: &Pool, root: u64, inode: u64, bytes: Range<u64>) -> Result<Vec<E
             if key.objectid != inode || key.key_type != EXTENT_DATA || key.offset >= bytes.end {
                 return Ok(false);
             }
-            items.push((key.offset, data.to_vec()));
+            items.push((key.offset, data[..kept(key.offset, data)].to_vec()));
             Ok(items.len() < MOST)
         })
     })?;
@@ -76,6 +80,12 @@ pub fn of(pool: &Pool, root: u64, inode: u64, bytes: Range<u64>) -> Result<Vec<E
         extents.extend(extent.filter(|it| it.start.saturating_add(it.length) > bytes.start));
     }
     Ok(extents)
+}
+
+/// How much of an item is looked at: only the first of a file may hold data, as large as a node.
+fn kept(start: u64, item: &[u8]) -> usize {
+    let is_inline = start == 0 && item.get(KIND_AT) == Some(&INLINE);
+    if is_inline { item.len() } else { item.len().min(SIZE) }
 }
 
 /// The last key that is not above `wanted` and of the same object and type, or `wanted` itself.
@@ -104,12 +114,15 @@ fn parse(inode: u64, start: u64, item: &[u8]) -> Result<Option<Extent>, Error> {
     };
     let unpacked = number(8)?;
     let head = item.get(..21).ok_or_else(|| corrupt("too short"))?;
-    let (packing, kind) = (Compression::from_byte(head[16])?, head[20]);
+    let (packing, kind) = (Compression::from_byte(head[16])?, head[KIND_AT]);
     if head[17..20] != [0; 3] {
         return Err(Error::Unsupported { feature: "btrfs: encrypted extents".to_owned() });
     }
     let small = || usize::try_from(unpacked).ok().filter(|size| *size <= MAX_UNCOMPRESSED);
-    if kind == 0 {
+    if kind == INLINE {
+        if start != 0 {
+            return Err(corrupt("data in an item that is not the first"));
+        }
         let unpacked = small().ok_or_else(|| corrupt("too large"))?;
         let data = Data::Inline { bytes: item[21..].to_vec(), packing, unpacked };
         return Ok(Some(Extent { start, length: unpacked as u64, data }));
@@ -157,5 +170,30 @@ impl Decoded {
         }
         all.push_back((at, bytes.clone()));
         Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An inline extent of `length` bytes.
+    fn inline(length: u8) -> Vec<u8> {
+        let mut item = vec![0; 21];
+        item[8] = length;
+        item.extend(vec![7; usize::from(length)]);
+        item
+    }
+
+    /// As the kernel's own check of trees has it; else a million items of 64 KiB could be one file's.
+    #[test]
+    fn only_the_first_extent_holds_data_in_its_item() {
+        let item = inline(200);
+        assert_eq!(kept(0, &item), item.len());
+        let extent = parse(1, 0, &item).expect("sound").expect("no hole");
+        assert!(matches!(extent.data, Data::Inline { bytes, .. } if bytes == [7; 200]));
+        assert_eq!(kept(4096, &item), SIZE);
+        let error = parse(1, 4096, &item[..SIZE]).expect_err("refused").to_string();
+        assert!(error.contains("data in an item that is not the first"), "{error}");
     }
 }

@@ -12,6 +12,7 @@ use fs_btrfs::xattr::parse_xattr_items;
 
 /// Longest target of a link.
 pub const LONGEST_LINK: usize = 4096;
+const LONGEST_NAME: usize = 255;
 /// Bits of a node that are the inode number; the rest are the subvolume.
 const INODE_BITS: u32 = 44;
 /// The inode number of the empty folder where a subvolume would be.
@@ -113,7 +114,8 @@ pub fn read_dir(pool: &Pool, subvolumes: &Subvolumes, place: Place) -> Listing {
             match parse_dir_items(data) {
                 Ok(entries) => {
                     for entry in entries {
-                        match target(subvolumes, place, &entry) {
+                        let node = named(&entry).and_then(|()| target(subvolumes, place, &entry));
+                        match node {
                             Ok(node) => {
                                 let kind = entry.ftype.map(kind).filter(|_| entry.is_inode());
                                 listing.entries.push(Entry { name: entry.name, node, kind });
@@ -133,6 +135,16 @@ pub fn read_dir(pool: &Pool, subvolumes: &Subvolumes, place: Place) -> Listing {
         listing.damage.push(Error::Corrupt { what });
     }
     listing
+}
+
+/// An error for a name that no path can have in it.
+fn named(entry: &DirEntry) -> Result<(), Error> {
+    let name = entry.name.as_slice();
+    let is_odd = matches!(name, b"" | b"." | b"..") || name.len() > LONGEST_NAME;
+    if is_odd || name.contains(&b'/') || name.contains(&0) {
+        return Err(Error::Corrupt { what: format!("name of inode {}", entry.ino) });
+    }
+    Ok(())
 }
 
 /// What an entry leads to: an inode of the same tree, or a subvolume.

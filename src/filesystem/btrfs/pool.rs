@@ -112,7 +112,8 @@ impl Pool {
         let put = |logical: u64, block: &TreeBlock| self.lock().put(logical, block);
         let tree =
             Tree::new(self.geometry, &first).with_redundancy(&count, &copy).with_cache(&get, &put);
-        work(&tree).map_err(|error| match (error, failed.take()) {
+        let outcome = super::guarded(|| Ok(work(&tree)))?;
+        outcome.map_err(|error| match (error, failed.take()) {
             (fs_btrfs::Error::Io(_), Some(cause)) => cause,
             (error, _) => error.into(),
         })
@@ -166,6 +167,13 @@ impl Pool {
             }
         }
         found
+    }
+
+    /// Tells the only device which of its ranges will be read.
+    pub fn will_need_physical(&self, ranges: &[Range<u64>]) {
+        if let Some(source) = self.devices.values().next().filter(|_| self.is_one_device()) {
+            source.will_need(ranges);
+        }
     }
 
     /// Tells each device which of its ranges will be read.

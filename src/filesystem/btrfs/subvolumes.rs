@@ -224,5 +224,7 @@ fn number(data: &[u8], at: usize) -> Option<u64> {
 /// The name in a reference: folder, sequence, length, name.
 fn name(data: &[u8]) -> Option<Vec<u8>> {
     let length = u16::from_le_bytes(data.get(16..18)?.try_into().expect("two bytes"));
-    Some(data.get(18..18 + usize::from(length))?.to_vec())
+    // The kernel knows no longer names, and there may be many of them.
+    let length = usize::from(length).min(255);
+    Some(data.get(18..18 + length)?.to_vec())
 }

@@ -2,6 +2,7 @@
 //! need.
 
 use crate::block::{BlockSource, ReadError};
+use crate::filesystem::foreign;
 use fs_btrfs::superblock::{ChecksumType, Superblock};
 
 /// Places of the superblock and its copies.
@@ -65,7 +66,12 @@ fn bytes(source: &dyn BlockSource, copy: usize) -> Result<Option<Vec<u8>>, ReadE
     Ok(Some(bytes))
 }
 
-fn parse(mut bytes: Vec<u8>, copy: usize) -> fs_btrfs::Result<Found> {
+fn parse(bytes: Vec<u8>, copy: usize) -> fs_btrfs::Result<Found> {
+    let gave_up = || fs_btrfs::Error::BadSuperblock("rust-fs-btrfs gave up on it".to_owned());
+    foreign::caught(|| sound(bytes, copy)).unwrap_or_else(|| Err(gave_up()))
+}
+
+fn sound(mut bytes: Vec<u8>, copy: usize) -> fs_btrfs::Result<Found> {
     if !bytes[MAGIC_AT..].starts_with(MAGIC) {
         let magic = bytes[MAGIC_AT..MAGIC_AT + 8].try_into().expect("eight bytes");
         return Err(fs_btrfs::Error::NotBtrfs { magic });

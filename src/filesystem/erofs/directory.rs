@@ -13,6 +13,8 @@ const ENTRY: usize = 12;
 const METABOX: u64 = 1 << 63;
 /// Bytes of a directory that are read; a million entries of average names take a third.
 const MOST: u64 = 1 << 28;
+/// Entries of one directory that are kept.
+const MOST_KEPT: usize = 1 << 20;
 
 /// A directory whose bytes can be read.
 pub struct Directory {
@@ -52,6 +54,11 @@ impl Directory {
     pub fn list(&self) -> Listing {
         let mut listing = Listing::default();
         for index in 0..self.blocks() {
+            if listing.entries.len() >= MOST_KEPT {
+                let feature = format!("erofs: directories of more than {MOST_KEPT} entries");
+                listing.damage.push(Error::Unsupported { feature });
+                break;
+            }
             match self.block(index).and_then(|block| names(&block)) {
                 Ok(entries) => listing.entries.extend(entries),
                 Err(error) => listing.damage.push(error),

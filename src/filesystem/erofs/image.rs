@@ -1,10 +1,9 @@
 //! The bytes of an image, as the crate takes them, and its futures run to their end.
 
 use crate::block::{BlockSource, ReadError};
-use crate::filesystem::Error;
+use crate::filesystem::{Error, foreign};
 use erofs_rs::backend::AsyncImage;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -54,15 +53,13 @@ pub fn now<T, F>(make: impl FnOnce() -> F) -> Result<T, Error>
 where
     F: Future<Output = erofs_rs::Result<T>>,
 {
-    let polled = catch_unwind(AssertUnwindSafe(|| {
+    foreign::guarded("erofs-rs", || {
         let mut future = pin!(make());
-        future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-    }));
-    match polled {
-        Ok(Poll::Ready(outcome)) => Ok(outcome?),
-        Ok(Poll::Pending) => Err(Error::Corrupt { what: "a read that never ends".to_owned() }),
-        Err(_) => Err(Error::Corrupt { what: "erofs-rs gave up on these bytes".to_owned() }),
-    }
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => Ok(outcome?),
+            Poll::Pending => Err(Error::Corrupt { what: "a read that never ends".to_owned() }),
+        }
+    })
 }
 
 impl From<erofs_rs::Error> for Error {

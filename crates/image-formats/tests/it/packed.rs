@@ -1,10 +1,12 @@
 //! Packed disks, whole, damaged and made to fill what they are unpacked to.
 
 use crate::support::{BLOCK, Work, check, disk, fill, refusal};
-use image_formats::Limits;
+use image_formats::{Limits, Unpacking};
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::Ordering;
 
 const SIZE: u64 = 9 * 1024 * 1024 + 512;
 
@@ -36,6 +38,31 @@ fn packed_disks_read_as_the_disk() {
         // Zeroes became holes again.
         let written = disk.written(BLOCK).expect("counted");
         assert!(written < SIZE / BLOCK, "{how}: {written}");
+    }
+}
+
+#[test]
+fn a_packed_disk_tells_how_far_it_is_unpacked() {
+    for (how, name) in [
+        ("gzip -c raw > packed", "gzip"),
+        ("xz -c raw > packed", "xz"),
+        ("zstd -q -c raw > packed", "zstd"),
+    ] {
+        let work = Work::new();
+        fill(&work.path("raw"), SIZE);
+        pack(&work, how);
+        let told = RefCell::new(Vec::new());
+        let watch = |it: Unpacking| {
+            assert_eq!(it.read.load(Ordering::Relaxed), 0, "{how}");
+            told.borrow_mut().push(it);
+        };
+        let opened = image_formats::open_watched(&work.path("packed"), &Limits::default(), &watch);
+        assert!(opened.is_ok(), "{how}");
+        let told = told.into_inner();
+        let [told] = told.as_slice() else { panic!("{how}: told {} times", told.len()) };
+        let packed = fs::metadata(work.path("packed")).expect("there").len();
+        assert_eq!((told.packing, told.total), (name, packed), "{how}");
+        assert_eq!(told.read.load(Ordering::Relaxed), packed, "{how}");
     }
 }
 

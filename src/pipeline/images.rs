@@ -1,0 +1,68 @@
+//! Disk images of the command line, opened: one disk or several a file, and what packed ones take.
+
+use super::disks::{Disk, TargetError};
+use super::progress::{Progress, Reading, Stage};
+use crate::block::BlockCache;
+use crate::model::{Gap, GapReason, printable};
+use crate::source::image_file::{self, Limits, Unpacking};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// How images are opened.
+pub struct Images<'a> {
+    /// How far packed ones are unpacked.
+    pub limits: Limits,
+    /// Where their blocks are kept.
+    pub cache: &'a Arc<BlockCache>,
+    /// Is told what takes long.
+    pub progress: &'a dyn Progress,
+}
+
+impl Images<'_> {
+    /// Opens the disks in a file: one, or all those of an appliance, in which one that cannot be
+    /// opened is a gap.
+    pub fn open(&self, path: &Path, gaps: &mut Vec<Gap>) -> Result<Vec<Disk>, TargetError> {
+        let opened = image_file::open(path, &self.limits, &|it| self.watch(&it));
+        self.progress.stage(Stage::Opening);
+        self.progress.count(Box::new(Reading::default));
+        let opened = opened.map_err(|error| TargetError::new(path.display(), told(&error)))?;
+        let file = printable(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
+        let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
+        gaps.extend(opened.unread.iter().map(|unread| {
+            Gap::new(inside(&unread.name), reason(&unread.error), told(&unread.error))
+        }));
+        let disks = opened.images.into_iter().map(|image| {
+            let name = image.name.as_deref().map_or_else(|| file.clone(), &inside);
+            let allocated = image.allocated;
+            Disk::new(&name, self.cache.device(image.fetcher), Box::new(move || allocated))
+        });
+        Ok(disks.collect())
+    }
+
+    /// Shows how much of a packed disk was unpacked.
+    fn watch(&self, unpacking: &Unpacking) {
+        let (read, total) = (unpacking.read.clone(), Some(unpacking.total));
+        let reading = move || Reading { blocks: None, bytes: read.load(Ordering::Relaxed), total };
+        self.progress.stage(Stage::Unpacking);
+        self.progress.count(Box::new(reading));
+    }
+}
+
+fn reason(error: &image_file::Error) -> GapReason {
+    match error {
+        image_file::Error::Corrupt { .. } => GapReason::Corrupt,
+        image_file::Error::Unsupported { .. } => GapReason::Unsupported,
+        image_file::Error::TooLarge { .. } | image_file::Error::NoRoom { .. } => GapReason::Limit,
+        _ => GapReason::Unreadable,
+    }
+}
+
+/// The error, with what the command line has against it.
+fn told(error: &image_file::Error) -> String {
+    match error {
+        image_file::Error::TooLarge { .. } => format!("{error}, or raise --unpack-limit"),
+        image_file::Error::NoRoom { .. } => format!("{error}; name a larger one in TMPDIR"),
+        _ => error.to_string(),
+    }
+}
