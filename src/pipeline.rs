@@ -142,8 +142,9 @@ fn look(
     tracing::info!(filesystems = discovery.found.len(), "looked at the disks");
     progress.stage(Stage::Host);
     warm::start(&discovery.found);
-    let Joined { tree, mounts, notes } = join(&discovery.found, gaps);
-    let coverage = coverage::coverage(discovery, &mounts, &notes, gaps);
+    let joined = join(&discovery.found, gaps);
+    let coverage = coverage::coverage(discovery, &joined, gaps);
+    let Joined { tree, mounts, .. } = joined;
     Ok(Looked { tree, mounts, coverage })
 }
 

@@ -11,6 +11,7 @@
 
 mod checksums;
 mod extents;
+mod families;
 mod file;
 mod nodes;
 mod options;
@@ -18,7 +19,10 @@ mod pool;
 mod subvolumes;
 mod superblock;
 
-use super::{Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume};
+use super::{
+    Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume,
+    SubvolumeRoot,
+};
 use crate::block::{Device, ReadError};
 use crate::model::{GapReason, printable_str, uuid};
 use extents::Decoded;
@@ -122,6 +126,10 @@ impl FileSystem for Adapter {
 
     fn subvolumes(&self) -> Vec<Subvolume> {
         self.subvolumes.list(&self.pool)
+    }
+
+    fn subvolume_root(&self, node: NodeId) -> Option<SubvolumeRoot> {
+        self.subvolumes.is_root(node).then(|| self.subvolumes.known_of(Place::of(node).tree))
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {

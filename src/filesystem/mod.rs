@@ -9,12 +9,14 @@ mod ext4;
 mod ntfs;
 mod recognised;
 mod squashfs;
+mod unopened;
 mod vfat;
 mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
 pub use recognised::{Recognised, is_blank, is_raid_member, recognise};
+pub use unopened::Unopened;
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
@@ -69,6 +71,11 @@ pub trait FileSystem: Send + Sync {
     /// Trees inside this filesystem that can be mounted by themselves.
     fn subvolumes(&self) -> Vec<Subvolume> {
         Vec::new()
+    }
+
+    /// What a node is the root of, if that is a subvolume; it is asked for every folder of a walk.
+    fn subvolume_root(&self, _node: NodeId) -> Option<SubvolumeRoot> {
+        None
     }
 
     /// What is known of a node without reading its data.
@@ -129,6 +136,17 @@ pub struct Subvolume {
     pub snapshot_of: Option<String>,
     /// Number of that subvolume, if it is still there.
     pub source: Option<u64>,
+    /// Number that all states of one subvolume share: itself, its snapshots, theirs.
+    pub family: u64,
+}
+
+/// What is known of a subvolume from its root directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubvolumeRoot {
+    /// As [`Subvolume::family`].
+    pub family: u64,
+    /// A snapshot that nothing can have changed since.
+    pub is_frozen: bool,
 }
 
 /// Kind of a node.

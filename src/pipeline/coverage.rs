@@ -1,18 +1,15 @@
 //! What became of the parts of the disks, once it is known what is mounted.
 
 use super::discover::Discovery;
-use crate::model::{Coverage, Gap, Mount, Part, PartState};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::host::Joined;
+use crate::model::{Coverage, Gap, Part, PartState};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// Says of each filesystem where it is mounted, or why not.
 /// What is known of a device beside that (`notes`) is told too.
-pub fn coverage(
-    discovery: Discovery,
-    mounts: &[Mount],
-    notes: &BTreeMap<String, String>,
-    gaps: &[Gap],
-) -> Coverage {
+pub fn coverage(discovery: Discovery, joined: &Joined, gaps: &[Gap]) -> Coverage {
+    let Joined { mounts, notes, .. } = joined;
     let Discovery { found, mut parts } = discovery;
     for found in found {
         let Some(part) = parts.get_mut(found.part) else { continue };
@@ -31,6 +28,10 @@ pub fn coverage(
                 None => (PartState::NotNeeded, "empty"),
             };
             (part.state, part.detail) = (state, Some(detail.to_owned()));
+        }
+        part.subvolumes = joined.subvolumes.get(&found.device).cloned().unwrap_or_default();
+        if part.mounts.is_empty() {
+            part.subvolumes.iter_mut().for_each(|it| (it.state, it.detail) = (part.state, None));
         }
     }
     empty_pools(&mut parts, gaps);
@@ -62,5 +63,6 @@ pub fn of_directory(path: &Path) -> Coverage {
         mounts: vec!["/".to_owned()],
         state: PartState::Scanned,
         detail: None,
+        subvolumes: Vec::new(),
     }])
 }
