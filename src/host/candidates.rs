@@ -176,16 +176,16 @@ fn look(index: usize, found: &Found, is_choice: bool) -> Look {
     let mut look = Look { subvolumes: filesystem.subvolumes(), ..Look::default() };
     let tops = subvolumes::worth_a_look(filesystem.as_ref(), &look.subvolumes, &mut look.gaps);
     let is_choice = is_choice || !tops.is_empty();
-    look_at(whole(index, filesystem, &look.subvolumes), found, is_choice, &mut look);
+    look_at(&whole(index, filesystem, &look.subvolumes), found, is_choice, &mut look);
     for top in tops {
         let top = Candidate { top, ..whole(index, filesystem, &[]) };
-        look_at(at(top, &look.subvolumes), found, is_choice, &mut look);
+        look_at(&at(top, &look.subvolumes), found, is_choice, &mut look);
     }
     look
 }
 
 /// Looks at a filesystem or a subvolume, and at the deployments in it.
-fn look_at(whole: Candidate, found: &Found, is_choice: bool, look: &mut Look) {
+fn look_at(whole: &Candidate, found: &Found, is_choice: bool, look: &mut Look) {
     let tree = whole.tree();
     let gaps = &mut look.gaps;
     let deployments = ostree::deployments(&tree, gaps);

@@ -12,7 +12,6 @@ use crate::support::tool;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-const UUID: &str = "bbbbbbbb-0000-4000-8000-00000000000b";
 const SIZE: u64 = 128;
 
 /// A small system in a folder: its id, its version and one package.
@@ -33,17 +32,24 @@ snapshot() { btrfs -q subvolume snapshot "$@" > /dev/null; }
 default() { btrfs subvolume set-default "$1"; }
 "#;
 
-/// The image of a filesystem, filled by a script that runs at its top.
+/// The image of a filesystem, filled by a script that runs at its top and knows its UUID as `ID`. Each
+/// has another one: the kernel mounts no two of the same.
 fn filesystem(work: &Path, name: &str, script: &str) -> PathBuf {
     let (image, place) = (work.join(name), work.join(format!("{name}.place")));
     let script = format!(
-        r#"set -e; truncate -s {SIZE}M "$1"; mkfs.btrfs -q -U {UUID} "$1" > /dev/null; mkdir "$2"
+        r#"set -e; truncate -s {SIZE}M "$1"; mkfs.btrfs -q "$1" > /dev/null; mkdir "$2"
+        ID=$(blkid -p -o value -s UUID "$1")
         mount -o loop "$1" "$2"; trap 'cd /; umount "$2"' EXIT; cd "$2"
         {SYSTEM}
         {script}"#
     );
     tool("bash", &["-c", &script, "bash", text(&image), text(&place)]);
     image
+}
+
+/// The UUID of a filesystem.
+fn id(image: &Path) -> String {
+    tool("blkid", &["-p", "-o", "value", "-s", "UUID", text(image)]).trim().to_owned()
 }
 
 /// What the kernel shows of a file, mounted with these options.
@@ -81,10 +87,12 @@ fn host(script: &str) -> (TempDir, PathBuf, PathBuf) {
     (work, filesystem, image)
 }
 
-/// `/boot` on ext4 with one entry of the boot loader specification, which starts `options`.
-fn boot(options: &str) -> Part {
+/// `/boot` on ext4 with one entry of the boot loader specification, which starts the filesystem with
+/// these options.
+fn boot(image: &Path, options: &str) -> Part {
+    let id = id(image);
     let entry = format!(
-        "title Fedora\nversion 6.8.5\nlinux /vmlinuz-6.8.5\noptions root=UUID={UUID} ro {options}\n"
+        "title Fedora\nversion 6.8.5\nlinux /vmlinuz-6.8.5\noptions root=UUID={id} ro {options}\n"
     );
     let script = "set default=\"${saved_entry}\"\ninsmod blscfg\nblscfg\n";
     let files = vec![

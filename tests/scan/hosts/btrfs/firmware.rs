@@ -60,12 +60,12 @@ fn two(work: &Path) -> PathBuf {
     filesystem(work, "filesystem", script)
 }
 
-fn line(subvolume: &str) -> String {
-    format!("root=UUID={} rw rootflags=subvol={subvolume}", super::UUID)
+fn line(root: &Path, subvolume: &str) -> String {
+    format!("root=UUID={} rw rootflags=subvol={subvolume}", super::id(root))
 }
 
-fn entry(subvolume: &str) -> Vec<u8> {
-    format!("title x\nlinux /vmlinuz-linux\noptions {}\n", line(subvolume)).into_bytes()
+fn entry(root: &Path, subvolume: &str) -> Vec<u8> {
+    format!("title x\nlinux /vmlinuz-linux\noptions {}\n", line(root, subvolume)).into_bytes()
 }
 
 #[track_caller]
@@ -94,7 +94,7 @@ fn entries_of_systemd_boot_name_the_subvolume() {
     }
     let work = tempfile::tempdir().expect("a folder");
     let root = two(work.path());
-    let (arch, other) = (entry("@arch"), entry("@other"));
+    let (arch, other) = (entry(&root, "@arch"), entry(&root, "@other"));
     let cases: [(&[u8], &str); 4] = [
         (b"timeout 3\ndefault  arch.conf\n", "first"),
         (b"default\tother.conf\n", "second"),
@@ -122,13 +122,13 @@ fn a_unified_image_has_its_command_line_inside() {
     let work = tempfile::tempdir().expect("a folder");
     let root = two(work.path());
     for (subvolume, expected) in [("@arch", "first"), ("@other", "second")] {
-        let uki = image(work.path(), &line(subvolume));
+        let uki = image(work.path(), &line(&root, subvolume));
         let esp = fat(work.path(), ESP, &[("EFI/Linux/arch-linux.efi", &uki)]);
         check(work.path(), vec![esp, on(&root)], expected);
     }
     // Entries that are files come first.
-    let uki = image(work.path(), &line("@other"));
-    let arch = entry("@arch");
+    let uki = image(work.path(), &line(&root, "@other"));
+    let arch = entry(&root, "@arch");
     let files: [(&str, &[u8]); 2] =
         [("EFI/Linux/z.efi", &uki), ("loader/entries/arch.conf", &arch)];
     check(work.path(), vec![fat(work.path(), ESP, &files), on(&root)], "first");
@@ -143,7 +143,7 @@ fn a_damaged_image_is_a_gap() {
     }
     let work = tempfile::tempdir().expect("a folder");
     let root = two(work.path());
-    let mut uki = image(work.path(), &line("@other"));
+    let mut uki = image(work.path(), &line(&root, "@other"));
     uki.truncate(uki.len() - 1);
     let esp = fat(work.path(), ESP, &[("EFI/Linux/arch-linux.efi", &uki)]);
     let image = disk(work.path(), "disk.img", &[esp, on(&root)]);
@@ -160,9 +160,9 @@ fn the_firmwares_filesystem_is_read_only_where_there_is_no_other_menu() {
     }
     let work = tempfile::tempdir().expect("a folder");
     let root = two(work.path());
-    let arch = entry("@other");
+    let arch = entry(&root, "@other");
     let esp = fat(work.path(), ESP, &[("loader/entries/arch.conf", &arch)]);
-    let script = format!("menuentry 'x' {{\n linux /vmlinuz {}\n}}\n", line("@arch"));
+    let script = format!("menuentry 'x' {{\n linux /vmlinuz {}\n}}\n", line(&root, "@arch"));
     let boot = part_with("boot", &["-L", "boot"], vec![file("grub/grub.cfg", &script)]);
     check(work.path(), vec![esp, on(&root), boot], "first");
 }

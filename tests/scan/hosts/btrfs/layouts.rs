@@ -18,8 +18,7 @@ END
 "#;
 
 fn ubuntu(flags: &str, without: &str) -> String {
-    let id = super::UUID;
-    format!("ID={id}; FLAGS='{flags}'; WITHOUT='{without}'\n{UBUNTU}")
+    format!("FLAGS='{flags}'; WITHOUT='{without}'\n{UBUNTU}")
 }
 
 #[test]
@@ -72,7 +71,7 @@ END
 "#;
 
 fn fedora(more: &str) -> String {
-    format!("ID={}\n{FEDORA}{more}", super::UUID)
+    format!("{FEDORA}{more}")
 }
 
 #[test]
@@ -82,7 +81,11 @@ fn fedora_has_its_boot_entries_on_another_filesystem() {
     }
     let work = tempfile::tempdir().expect("a folder");
     let filesystem = filesystem(work.path(), "filesystem", &fedora(""));
-    let image = disk(work.path(), "disk.img", &[boot("rootflags=subvol=root"), on(&filesystem)]);
+    let image = disk(
+        work.path(),
+        "disk.img",
+        &[boot(&filesystem, "rootflags=subvol=root"), on(&filesystem)],
+    );
     assert_eq!(installed(&filesystem, "subvol=root", "var/lib/dpkg/status"), "good");
     let seen = Seen::of(&[&image]);
     seen.is_whole(&["good"]);
@@ -107,7 +110,7 @@ fn a_rollback_is_what_the_boot_entry_names() {
         let id = super::shown(&filesystem, "subvolid=5", "id");
         let named =
             if by_number { format!("subvolid={}", id.trim()) } else { "subvol=before".into() };
-        let parts = [boot(&format!("rootflags=rw,{named}")), on(&filesystem)];
+        let parts = [boot(&filesystem, &format!("rootflags=rw,{named}")), on(&filesystem)];
         let image = disk(work.path(), "disk.img", &parts);
         let expected = installed(&filesystem, &named, "var/lib/dpkg/status");
         assert_eq!(expected, "old");
@@ -128,12 +131,18 @@ fn a_subvolume_that_boot_names_and_is_not_there_is_told() {
     }
     let work = tempfile::tempdir().expect("a folder");
     let filesystem = filesystem(work.path(), "filesystem", &fedora(""));
-    let image = disk(work.path(), "disk.img", &[boot("rootflags=subvol=gone"), on(&filesystem)]);
+    let image = disk(
+        work.path(),
+        "disk.img",
+        &[boot(&filesystem, "rootflags=subvol=gone"), on(&filesystem)],
+    );
     let seen = Seen::of(&[&image]);
     // That one is not on the same disk's other filesystem does not hide the one that is there.
     assert_eq!((seen.code, seen.packages()), (3, vec!["good"]));
-    let told =
-        format!("starts the system on UUID={} with subvol=gone, which is not among", super::UUID);
+    let told = format!(
+        "starts the system on UUID={} with subvol=gone, which is not among",
+        super::id(&filesystem)
+    );
     assert!(seen.gaps().iter().any(|gap| gap.contains(&told)), "{:?}", seen.gaps());
 }
 
@@ -154,7 +163,7 @@ END
 "#;
 
 fn suse(more: &str) -> String {
-    format!("ID={}\n{SUSE}{more}", super::UUID)
+    format!("{SUSE}{more}")
 }
 
 #[test]
@@ -202,24 +211,24 @@ fn a_deployment_in_a_subvolume() {
     if !test_material::root() {
         return;
     }
-    let script = format!(
-        r#"new root home var; D=root/ostree/deploy/fedora; mkdir -p $D/deploy $D/var root/ostree/boot.1/fedora/ab
+    let script = r#"
+        new root home var; D=root/ostree/deploy/fedora
+        mkdir -p $D/deploy $D/var root/ostree/boot.1/fedora/ab
         for it in 40:aa.0 39:bb.0; do
-            system $D/deploy/${{it#*:}} fedora ${{it%:*}} wrong; mkdir $D/deploy/${{it#*:}}/sysroot
-            echo "UUID={0} / btrfs subvol=root 0 0
-UUID={0} /var btrfs subvol=var 0 0
-UUID={0} /home btrfs subvol=home 0 0" > $D/deploy/${{it#*:}}/etc/fstab
+            F=$D/deploy/${it#*:}; system $F fedora ${it%:*} wrong; mkdir $F/sysroot
+            for at in /:root /var:var /home:home; do
+                echo "UUID=$ID ${at%:*} btrfs subvol=${at#*:} 0 0" >> $F/etc/fstab
+            done
         done
-        mkdir -p var/lib/dpkg; package . good
+        mkdir -p var/lib/dpkg; sed 's/wrong/good/' $F/var/lib/dpkg/status > var/lib/dpkg/status
         ln -s ../../../deploy/fedora/deploy/aa.0 root/ostree/boot.1/fedora/ab/0
-        ln -s ../../../deploy/fedora/deploy/bb.0 root/ostree/boot.1/fedora/ab/1"#,
-        super::UUID
-    );
+        ln -s ../../../deploy/fedora/deploy/bb.0 root/ostree/boot.1/fedora/ab/1
+    "#;
     for (serial, version) in [("0", "40"), ("1", "39")] {
         let work = tempfile::tempdir().expect("a folder");
-        let filesystem = filesystem(work.path(), "filesystem", &script);
+        let filesystem = filesystem(work.path(), "filesystem", script);
         let options = format!("rootflags=subvol=root ostree=/ostree/boot.1/fedora/ab/{serial}");
-        let image = disk(work.path(), "disk.img", &[boot(&options), on(&filesystem)]);
+        let image = disk(work.path(), "disk.img", &[boot(&filesystem, &options), on(&filesystem)]);
         let seen = Seen::of(&[&image]);
         seen.is_whole(&["good"]);
         assert_eq!(seen.os(), ("fedora", version));

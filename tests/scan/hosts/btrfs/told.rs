@@ -24,9 +24,8 @@ fn another_system_in_the_same_filesystem_is_a_gap_and_its_snapshots_are_no_more(
         ("@arch", "second", "@ubuntu", "ubuntu 24.04"),
     ] {
         let work = tempfile::tempdir().expect("a folder");
-        let script = format!("ID={}\n{TWO}", super::UUID);
-        let filesystem = filesystem(work.path(), "filesystem", &script);
-        let parts = [boot(&format!("rootflags=subvol={named}")), on(&filesystem)];
+        let filesystem = filesystem(work.path(), "filesystem", TWO);
+        let parts = [boot(&filesystem, &format!("rootflags=subvol={named}")), on(&filesystem)];
         let image = disk(work.path(), "disk.img", &parts);
         let seen = Seen::of(&[&image]);
         assert_eq!(seen.packages(), [package]);
@@ -61,11 +60,9 @@ fn a_hundred_snapshots_are_listed_and_no_gap() {
     if !test_material::root() {
         return;
     }
-    let script = format!(
-        r#"new @ @snapshots; system @ debian 12 good; echo "UUID={} / btrfs subvol=@ 0 0" > @/etc/fstab
-        for n in $(seq 100); do echo $n > @/etc/state; snapshot $FLAG @ @snapshots/$n; done"#,
-        super::UUID
-    );
+    let script = r#"
+        new @ @snapshots; system @ debian 12 good; echo "UUID=$ID / btrfs subvol=@ 0 0" > @/etc/fstab
+        for n in $(seq 100); do echo $n > @/etc/state; snapshot $FLAG @ @snapshots/$n; done"#;
     for flag in ["-r", ""] {
         let (_work, _, image) = host(&format!("FLAG={flag}\n{script}"));
         let seen = Seen::of(&[&image]);
@@ -83,14 +80,13 @@ fn the_tree_of_disks_has_rows_for_subvolumes_and_one_for_many_snapshots() {
     if !test_material::root() {
         return;
     }
-    let script = format!(
-        r#"new @ @home @snapshots; system @ debian 12 good; echo x > @home/x
-        echo "UUID={0} / btrfs subvol=@ 0 0
-UUID={0} /home btrfs subvol=@home 0 0" > @/etc/fstab
-        for n in 1 2 3; do snapshot -r @ @snapshots/$n; done"#,
-        super::UUID
-    );
-    let (_work, _, image) = host(&script);
+    let script = r#"
+        new @ @home @snapshots; system @ debian 12 good; echo x > @home/x
+        for it in /:@ /home:@home; do
+            echo "UUID=$ID ${it%:*} btrfs subvol=${it#*:} 0 0" >> @/etc/fstab
+        done
+        for n in 1 2 3; do snapshot -r @ @snapshots/$n; done"#;
+    let (_work, _, image) = host(script);
     let output = sidelight(&["disks", text(&image)]);
     let shown = String::from_utf8(output.stdout).expect("UTF-8");
     let rows: Vec<Vec<&str>> = shown.lines().map(|it| it.split_whitespace().collect()).collect();
