@@ -113,6 +113,8 @@ impl<'a> Judge<'a> {
             }
         } else if let Some(name) = self.systems.get(&subvolume.family) {
             (PartState::Gap, Some(format!("another system, {name}")))
+        } else if let Some(past) = self.past_around(subvolume) {
+            (PartState::NotNeeded, Some(format!("below {past}, which is not started")))
         } else if has_files(self.filesystem.as_ref(), subvolume.root) {
             (PartState::Gap, Some("nothing mounts it".to_owned()))
         } else {
@@ -146,6 +148,17 @@ impl<'a> Judge<'a> {
         let shown =
             |path: &String| self.tree.shows(path.as_bytes(), self.filesystem, subvolume.root);
         below.filter(shown).min()
+    }
+
+    /// The one that it hangs in, if that is a state of what is mounted, and not mounted itself.
+    fn past_around(&self, subvolume: &Subvolume) -> Option<&'a str> {
+        let is_around = |it: &&Subvolume| {
+            let rest = subvolume.path.strip_prefix(it.path.as_str());
+            rest.is_some_and(|rest| rest.starts_with('/'))
+        };
+        let around = self.subvolumes.iter().filter(is_around).max_by_key(|it| it.path.len())?;
+        let is_past = self.families.contains(&around.family) && self.mounts(around).is_empty();
+        is_past.then_some(around.path.as_str())
     }
 
     fn name(&self, id: u64) -> Option<String> {

@@ -3,7 +3,7 @@
 use super::discover::Discovery;
 use crate::host::Joined;
 use crate::model::{Coverage, Gap, Part, PartState};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Says of each filesystem where it is mounted, or why not.
@@ -11,6 +11,7 @@ use std::path::Path;
 pub fn coverage(discovery: Discovery, joined: &Joined, gaps: &[Gap]) -> Coverage {
     let Joined { mounts, notes, .. } = joined;
     let Discovery { found, mut parts } = discovery;
+    let devices: BTreeSet<String> = found.iter().map(|it| it.device.clone()).collect();
     for found in found {
         let Some(part) = parts.get_mut(found.part) else { continue };
         let own = mounts.iter().filter(|mount| mount.device == found.device);
@@ -34,8 +35,26 @@ pub fn coverage(discovery: Discovery, joined: &Joined, gaps: &[Gap]) -> Coverage
             part.subvolumes.iter_mut().for_each(|it| (it.state, it.detail) = (part.state, None));
         }
     }
+    further_pieces(&mut parts, &devices);
     empty_pools(&mut parts, gaps);
     Coverage::new(parts)
+}
+
+/// The further devices of a btrfs over several: what became of the filesystem became of them. It has
+/// the name of the first.
+fn further_pieces(parts: &mut [Part], filesystems: &BTreeSet<String>) {
+    let known: BTreeMap<String, Part> = parts
+        .iter()
+        .filter(|part| filesystems.contains(&part.name))
+        .map(|part| (part.name.clone(), part.clone()))
+        .collect();
+    let others = parts.iter_mut().filter(|part| !filesystems.contains(&part.name));
+    for part in others.filter(|part| part.holds.as_deref() == Some("btrfs")) {
+        if let Some(whole) = part.on.iter().find_map(|on| known.get(on)) {
+            (part.state, part.mounts) = (whole.state, whole.mounts.clone());
+            part.detail.clone_from(&whole.detail);
+        }
+    }
 }
 
 /// Parts of a table or of a pool on which nothing stands.

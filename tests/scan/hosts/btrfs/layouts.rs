@@ -118,6 +118,8 @@ fn a_rollback_is_what_the_boot_entry_names() {
         assert_eq!(seen.packages(), [expected]);
         assert_eq!(roots(&seen)[0], "/ /before");
         assert_eq!(state(&seen, "disk.img:p2", "root"), "not_needed another state of before");
+        let below = state(&seen, "disk.img:p2", "root/var/lib/portables");
+        assert_eq!(below, "not_needed below root, which is not started");
         // The file `id` is at the top, beside the subvolumes.
         assert_eq!(seen.gaps().len(), 1, "{:?}", seen.gaps());
         assert!(seen.gaps()[0].starts_with("disk.img:p2: files beside its subvolumes"));
