@@ -173,10 +173,11 @@ fn look(
     tracing::info!(filesystems = discovery.found.len(), "looked at the disks");
     progress.stage(Stage::Host);
     warm::start(&discovery.found);
-    let Joined { tree, mounts, notes } = join(&discovery.found, gaps);
+    let joined = join(&discovery.found, gaps);
     let readable = |it: &Found| Some((it.device.clone(), it.filesystem.clone()?));
     let filesystems = discovery.found.iter().filter_map(readable).collect();
-    let coverage = coverage::coverage(discovery, &mounts, &notes, gaps);
+    let coverage = coverage::coverage(discovery, &joined, gaps);
+    let Joined { tree, mounts, .. } = joined;
     Ok(Looked { tree, mounts, coverage, filesystems })
 }
 

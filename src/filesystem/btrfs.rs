@@ -11,6 +11,7 @@
 
 mod checksums;
 mod extents;
+mod families;
 mod file;
 mod nodes;
 mod options;
@@ -19,7 +20,8 @@ mod subvolumes;
 mod superblock;
 
 use super::{
-    Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume, foreign,
+    Error, FileSystem, FileSystemFormat, Identity, Listing, Metadata, NodeId, Subvolume,
+    SubvolumeRoot, foreign,
 };
 use crate::block::{Device, ReadError};
 use crate::model::{GapReason, printable_str, uuid};
@@ -132,6 +134,10 @@ impl FileSystem for Adapter {
 
     fn subvolumes(&self) -> Vec<Subvolume> {
         self.subvolumes.list(&self.pool)
+    }
+
+    fn subvolume_root(&self, node: NodeId) -> Option<SubvolumeRoot> {
+        self.subvolumes.is_root(node).then(|| self.subvolumes.known_of(Place::of(node).tree))
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {

@@ -11,12 +11,14 @@ mod foreign;
 mod ntfs;
 mod recognised;
 mod squashfs;
+mod unopened;
 mod vfat;
 mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
 pub use recognised::{Recognised, is_blank, recognise};
+pub use unopened::Unopened;
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
@@ -105,6 +107,11 @@ pub trait FileSystem: Send + Sync {
         Vec::new()
     }
 
+    /// What a node is the root of, if that is a subvolume; it is asked for every folder of a walk.
+    fn subvolume_root(&self, _node: NodeId) -> Option<SubvolumeRoot> {
+        None
+    }
+
     /// What is known of a node without reading its data.
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error>;
 
@@ -174,6 +181,17 @@ pub struct Subvolume {
     pub snapshot_of: Option<String>,
     /// Number of that subvolume, if it is still there.
     pub source: Option<u64>,
+    /// Number that all states of one subvolume share: itself, its snapshots, theirs.
+    pub family: u64,
+}
+
+/// What is known of a subvolume from its root directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubvolumeRoot {
+    /// As [`Subvolume::family`].
+    pub family: u64,
+    /// A snapshot that nothing can have changed since.
+    pub is_frozen: bool,
 }
 
 /// Kind of a node.

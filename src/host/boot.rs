@@ -2,13 +2,15 @@
 //! what kernel command line.
 //!
 //! Read are grub's configuration and environment block, entries of the Boot Loader Specification
-//! (<https://uapi-group.org/specifications/specs/boot_loader_specification/>), and, if there is
-//! neither, what new entries are made from (`/etc/kernel/cmdline`, `/etc/default/grub`). Not read:
-//! unified kernel images, and what stands on an EFI system partition only.
+//! (<https://uapi-group.org/specifications/specs/boot_loader_specification/>), unified kernel images,
+//! and, if there is none of them, what new entries are made from (`/etc/kernel/cmdline`,
+//! `/etc/default/grub`). Not read: grub's configuration on an EFI system partition, and what the
+//! firmware keeps in its variables.
 
 mod bls;
 mod command_line;
 mod grub;
+mod unified;
 
 pub use command_line::Arguments;
 
@@ -22,8 +24,15 @@ pub struct Configuration {
     pub place: String,
     /// Whether it is at the top of its filesystem, which then is `/boot` of its host.
     pub is_boot: bool,
+    /// Whether it is what the boot loader shows, and not what new entries are made from.
+    pub is_menu: bool,
     /// The kernel command line of the entry that is started.
     pub arguments: Arguments,
+}
+
+/// Reads what a filesystem of the boot firmware has. It is no `/boot`, wherever it is mounted.
+pub fn read_firmware(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
+    Some(Configuration { is_boot: false, ..menu(tree, "", gaps)? })
 }
 
 /// Reads what a filesystem has, if it has any.
@@ -38,6 +47,8 @@ struct Entry {
     title: String,
     id: String,
     command_line: Option<String>,
+    /// The file that it is, if that is not the whole menu's.
+    place: Option<String>,
     /// Those of a submenu.
     children: Vec<Entry>,
 }
@@ -62,9 +73,22 @@ fn menu(tree: &Tree, folder: &str, gaps: &mut Vec<Gap>) -> Option<Configuration>
     } else {
         (place, script.entries, script.default)
     };
+    let entries = if own { entries } else { with_images(tree, folder, entries, gaps) };
     let entry = started(&entries, default.as_deref())?;
+    let place = entry.place.clone().unwrap_or(place);
     let arguments = Arguments::parse(first_command_line(entry)?);
-    Some(Configuration { place, is_boot: folder.is_empty(), arguments })
+    Some(Configuration { place, is_boot: folder.is_empty(), is_menu: true, arguments })
+}
+
+/// Where the boot loader finds images by itself, they follow the entries that are files.
+fn with_images(
+    tree: &Tree,
+    folder: &str,
+    mut entries: Vec<Entry>,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Entry> {
+    entries.extend(unified::entries(tree, &format!("{folder}/EFI/Linux"), gaps));
+    entries
 }
 
 /// What the next entry would be made from.
@@ -72,6 +96,7 @@ fn seed(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
     let configuration = |place: &str, text: &str| Configuration {
         place: place.to_owned(),
         is_boot: false,
+        is_menu: false,
         arguments: Arguments::parse(text),
     };
     if let Some(text) = identity::text(tree, "/etc/kernel/cmdline", gaps) {
@@ -82,8 +107,8 @@ fn seed(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
     Some(configuration("/etc/default/grub", &line))
 }
 
-/// The entry that a default means: a title, an id or a number, and the same for a submenu after `>`.
-/// One that is not there starts the first.
+/// The entry that a default means: a title, an id, the start of an id before `*`, or a number, and
+/// the same for a submenu after `>`. One that is not there starts the first.
 fn started<'a>(entries: &'a [Entry], default: Option<&str>) -> Option<&'a Entry> {
     let named = default.and_then(|default| {
         // A title may have a `>` of its own.
@@ -102,8 +127,10 @@ fn started<'a>(entries: &'a [Entry], default: Option<&str>) -> Option<&'a Entry>
 
 fn by_name<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
     let mut named = entries.iter();
+    let start = name.strip_suffix('*');
+    let is_named = |id: &str| id == name || start.is_some_and(|start| id.starts_with(start));
     named
-        .find(|entry| entry.title == name || (!entry.id.is_empty() && entry.id == name))
+        .find(|entry| entry.title == name || (!entry.id.is_empty() && is_named(&entry.id)))
         .or_else(|| entries.get(name.parse::<usize>().ok()?))
 }
 

@@ -1,10 +1,11 @@
-//! What could be the root of a system: each filesystem, and each folder of one that is a root by
-//! itself, with the signs that it has of one; and what the filesystems hold of boot configuration.
+//! What could be the root of a system: each filesystem, each subvolume and each folder of one that is
+//! a root by itself, with the signs that it has of one; and what they hold of boot configuration.
 
 use super::boot::{self, Configuration};
-use super::{Found, Tree, gpt_auto, identity, ostree};
-use crate::filesystem::{FileSystem, NodeId};
+use super::{Found, Tree, fstab, gpt_auto, identity, ostree, subvolumes};
+use crate::filesystem::{FileSystem, NodeId, Subvolume};
 use crate::model::{Gap, GapReason, Os};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Filesystems that are looked at at the same time.
@@ -35,7 +36,11 @@ pub struct Candidate {
     pub found: usize,
     /// The filesystem.
     pub filesystem: Arc<dyn FileSystem>,
-    /// The folder that is the root, if it is not the filesystem's.
+    /// What is mounted: the root of the filesystem, or that of a subvolume.
+    pub top: NodeId,
+    /// Path of the subvolume, if it is one that has a name.
+    pub subvolume: Option<String>,
+    /// The folder below, if that is the root: a deployment.
     pub folder: Option<String>,
     /// The root.
     pub node: NodeId,
@@ -43,6 +48,8 @@ pub struct Candidate {
     pub signs: u32,
     /// What it says of itself.
     pub os: Os,
+    /// Whether its own fstab mounts just this subvolume as the root.
+    pub names_itself: bool,
     /// When a deployment was made.
     pub modified: i64,
 }
@@ -58,6 +65,25 @@ impl Candidate {
         if self.os.pretty_name.is_empty() { &self.os.id } else { &self.os.pretty_name }
     }
 
+    /// Its place in the filesystem, where that is not the root.
+    pub fn place(&self) -> Option<String> {
+        let subvolume = self.subvolume.as_ref().map(|path| format!("/{path}"));
+        match (subvolume, &self.folder) {
+            (None, folder) => folder.clone(),
+            (Some(path), folder) => Some(path + folder.as_deref().unwrap_or_default()),
+        }
+    }
+
+    /// Number of the family of its subvolume; zero where there are no subvolumes.
+    pub fn family(&self) -> u64 {
+        self.filesystem.subvolume_root(self.top).map_or(0, |it| it.family)
+    }
+
+    /// Whether it is what a mount without options shows.
+    pub fn is_default(&self) -> bool {
+        self.top == self.filesystem.root()
+    }
+
     /// Whether it says what system it is.
     pub fn is_system(&self) -> bool {
         !matches!(self.os.id.as_str(), "" | "unknown")
@@ -71,6 +97,8 @@ pub struct Survey {
     pub candidates: Vec<Candidate>,
     /// Boot configurations, each with the place of its filesystem in the list.
     pub configurations: Vec<(usize, Configuration)>,
+    /// Subvolumes, by the place of their filesystem, where there are any.
+    pub subvolumes: BTreeMap<usize, Vec<Subvolume>>,
 }
 
 /// Looks at all filesystems.
@@ -88,38 +116,90 @@ pub fn survey(found: &[Found], gaps: &mut Vec<Gap>) -> Survey {
             let ends = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             ends.map(|end| end.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
         });
-        for ((candidates, configuration, unread), (index, found)) in outcomes.into_iter().zip(some)
-        {
-            let place = |gap: Gap| Gap { place: format!("{}{}", found.device, gap.place), ..gap };
-            gaps.extend(unread.into_iter().map(place));
-            survey.candidates.extend(candidates);
-            survey.configurations.extend(configuration.map(|it| (*index, it)));
+        for (look, (index, found)) in outcomes.into_iter().zip(some) {
+            gaps.extend(look.gaps.into_iter().map(|gap| on(found, gap)));
+            survey.candidates.extend(look.candidates);
+            survey.configurations.extend(look.configurations.into_iter().map(|it| (*index, it)));
+            if !look.subvolumes.is_empty() {
+                survey.subvolumes.insert(*index, look.subvolumes);
+            }
         }
+    }
+    if is_choice || survey.candidates.len() > 1 {
+        firmware(found, &mut survey, gaps);
     }
     survey
 }
 
-type Look = (Vec<Candidate>, Option<Configuration>, Vec<Gap>);
+/// The gap of a filesystem's path.
+fn on(found: &Found, gap: Gap) -> Gap {
+    Gap { place: format!("{}{}", found.device, gap.place), ..gap }
+}
+
+/// Boot entries on the filesystems of the firmware, which are read only where their disk has no others.
+fn firmware(found: &[Found], survey: &mut Survey, gaps: &mut Vec<Gap>) {
+    for (index, it) in found.iter().enumerate() {
+        let beside = |(on, known): &(usize, Configuration)| {
+            known.is_menu && *on != index && found[*on].disk == it.disk
+        };
+        let Some(unopened) = &it.unopened else { continue };
+        if survey.configurations.iter().any(beside) {
+            continue;
+        }
+        match unopened.open() {
+            Ok(filesystem) => {
+                let mut unread = Vec::new();
+                let configuration = boot::read_firmware(&Tree::new(filesystem.into()), &mut unread);
+                survey.configurations.extend(configuration.map(|it| (index, it)));
+                gaps.extend(unread.into_iter().map(|gap| on(it, gap)));
+            }
+            Err(error) => {
+                let detail = format!("its boot entries were not read: {error}");
+                gaps.push(Gap::new(&it.device, GapReason::Unreadable, detail));
+            }
+        }
+    }
+}
+
+/// What one filesystem holds.
+#[derive(Default)]
+struct Look {
+    candidates: Vec<Candidate>,
+    configurations: Vec<Configuration>,
+    subvolumes: Vec<Subvolume>,
+    gaps: Vec<Gap>,
+}
 
 /// Looks at one filesystem.
 fn look(index: usize, found: &Found, is_choice: bool) -> Look {
     let Some(filesystem) = &found.filesystem else { return Look::default() };
-    let mut gaps = Vec::new();
-    let whole = whole(index, filesystem);
+    let mut look = Look { subvolumes: filesystem.subvolumes(), ..Look::default() };
+    let tops = subvolumes::worth_a_look(filesystem.as_ref(), &look.subvolumes, &mut look.gaps);
+    let is_choice = is_choice || !tops.is_empty();
+    look_at(&whole(index, filesystem, &look.subvolumes), found, is_choice, &mut look);
+    for top in tops {
+        let top = Candidate { top, ..whole(index, filesystem, &[]) };
+        look_at(&at(top, &look.subvolumes), found, is_choice, &mut look);
+    }
+    look
+}
+
+/// Looks at a filesystem or a subvolume, and at the deployments in it.
+fn look_at(whole: &Candidate, found: &Found, is_choice: bool, look: &mut Look) {
     let tree = whole.tree();
-    let deployments = ostree::deployments(&tree, &mut gaps);
+    let gaps = &mut look.gaps;
+    let deployments = ostree::deployments(&tree, gaps);
     let is_choice = is_choice || !deployments.is_empty();
-    let configuration = is_choice.then(|| boot::read(&tree, &mut gaps)).flatten();
+    look.configurations.extend(is_choice.then(|| boot::read(&tree, gaps)).flatten());
     let folders = deployments.into_iter().map(|it| Candidate {
         folder: Some(it.folder),
         node: it.node,
         modified: it.modified,
         ..whole.clone()
     });
-    // Subvolumes that are roots by themselves (btrfs) belong here too, as further folders.
     let mut candidates: Vec<_> = folders.chain([whole.clone()]).collect();
     for candidate in &mut candidates {
-        weigh(candidate, found, &mut gaps);
+        weigh(candidate, found, gaps);
     }
     // What is beside deployments is not a system, but for one with all signs.
     let is_deployed = candidates.len() > 1;
@@ -128,20 +208,57 @@ fn look(index: usize, found: &Found, is_choice: bool) -> Look {
     let detail = "a deployment whose folder holds no system: its image is not read";
     gaps.extend(bare.map(|folder| Gap::new(folder, GapReason::Unsupported, detail)));
     candidates.retain(|it| it.signs >= LEAST);
-    (candidates, configuration, gaps)
+    look.candidates.extend(candidates);
 }
 
 /// The filesystem itself, without signs.
-pub fn whole(found: usize, filesystem: &Arc<dyn FileSystem>) -> Candidate {
-    Candidate {
+pub fn whole(
+    found: usize,
+    filesystem: &Arc<dyn FileSystem>,
+    subvolumes: &[Subvolume],
+) -> Candidate {
+    let whole = Candidate {
         found,
         filesystem: filesystem.clone(),
+        top: filesystem.root(),
+        subvolume: None,
         folder: None,
         node: filesystem.root(),
         signs: 0,
         os: Os::default(),
+        names_itself: false,
         modified: 0,
+    };
+    at(whole, subvolumes)
+}
+
+/// Makes a filesystem that something names a candidate, whatever its signs, if nothing of it is one.
+pub fn must_have(found: &[Found], survey: &mut Survey, index: usize) {
+    let is_there = survey.candidates.iter().any(|it| it.found == index);
+    if let Some(filesystem) = found[index].filesystem.as_ref().filter(|_| !is_there) {
+        let subvolumes = survey.subvolumes.get(&index).map(Vec::as_slice).unwrap_or_default();
+        survey.candidates.push(whole(index, filesystem, subvolumes));
     }
+}
+
+/// One at its top, with the name of that.
+fn at(candidate: Candidate, subvolumes: &[Subvolume]) -> Candidate {
+    let known = subvolumes.iter().find(|it| it.root == candidate.top);
+    Candidate { node: candidate.top, subvolume: known.map(|it| it.path.clone()), ..candidate }
+}
+
+/// A subvolume that something names, with its signs.
+pub fn named(
+    found: (usize, &Found),
+    filesystem: &Arc<dyn FileSystem>,
+    top: NodeId,
+    subvolumes: &[Subvolume],
+) -> Candidate {
+    let whole = Candidate { top, ..whole(found.0, filesystem, &[]) };
+    let mut candidate = at(whole, subvolumes);
+    // What of it cannot be read is told when it is the host that is read.
+    weigh(&mut candidate, found.1, &mut Vec::new());
+    candidate
 }
 
 /// Counts the signs that are there. One that cannot be read is a gap, and the others still count.
@@ -159,5 +276,17 @@ fn weigh(candidate: &mut Candidate, found: &Found, gaps: &mut Vec<Gap>) {
         candidate.signs += u32::from(found.is_one_of(gpt_auto::ROOT));
         // What of it cannot be read is told when it is the host that is read.
         candidate.os = identity::os(&tree, &mut Vec::new());
+        candidate.names_itself = names_itself(candidate, &tree);
     }
+}
+
+/// Whether the line for `/` in fstab mounts this subvolume by its name or number.
+fn names_itself(candidate: &Candidate, tree: &Tree) -> bool {
+    if candidate.family() == 0 {
+        return false;
+    }
+    let text = identity::text(tree, "/etc/fstab", &mut Vec::new()).unwrap_or_default();
+    let line = fstab::parse(&text).into_iter().find(|line| line.path == "/");
+    let named = line.and_then(|line| candidate.filesystem.subtree(&line.options).ok().flatten());
+    named == Some(candidate.top)
 }

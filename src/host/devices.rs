@@ -41,7 +41,7 @@ impl Devices<'_> {
     fn best(&self, test: impl Fn(&Found) -> bool) -> Option<usize> {
         let fits = (0..self.found.len()).filter(|index| test(&self.found[*index]));
         fits.min_by_key(|index| {
-            (self.joined.contains(index), self.found[*index].disk != self.disk, *index)
+            (self.is_taken(*index), self.found[*index].disk != self.disk, *index)
         })
     }
 
@@ -77,8 +77,13 @@ impl Devices<'_> {
 
     fn only(&self, fits: impl Fn(&Found) -> bool) -> Option<usize> {
         let mut left =
-            (0..self.found.len()).filter(|i| !self.joined.contains(i) && fits(&self.found[*i]));
+            (0..self.found.len()).filter(|i| !self.is_taken(*i) && fits(&self.found[*i]));
         left.next().filter(|_| left.next().is_none())
+    }
+
+    /// Whether it is mounted, and can be only once; of a btrfs each subvolume can.
+    fn is_taken(&self, index: usize) -> bool {
+        self.joined.contains(&index) && self.found[index].kind != "btrfs"
     }
 }
 

@@ -1,6 +1,6 @@
 //! A filesystem on one of the host's disks, with all that names it.
 
-use crate::filesystem::{FileSystem, Identity};
+use crate::filesystem::{FileSystem, Identity, Unopened};
 use std::sync::Arc;
 
 /// A filesystem on one of the host's disks.
@@ -30,6 +30,8 @@ pub struct Found {
     pub kind: String,
     /// Not worth a gap when nothing mounts it (an EFI system partition).
     pub optional: bool,
+    /// How to read it, if that was left until somebody needs it.
+    pub unopened: Option<Unopened>,
 }
 
 impl Found {

@@ -5,13 +5,15 @@
 //! first that wants it, in this order: kernel command line, fstab, units in `/etc`, units in
 //! `/usr/lib`, the partition table.
 
-use super::candidates::{self, Candidate};
+use super::candidates::{self, Candidate, Survey};
 use super::devices::Devices;
 use super::root::{self, Choice};
 use super::spec::Spec;
+use super::states::{self, Shown};
 use super::wanted::{Origin, Wanted};
 use super::{Found, Tree, fstab, gpt_auto, identity, leftover, ostree, slots, units};
-use crate::model::{Gap, GapReason, Mount, printable_str};
+use crate::filesystem::{NodeId, Subvolume};
+use crate::model::{Gap, GapReason, Mount, SubvolumePart, printable_str};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most mounts of one kind of configuration that are followed.
@@ -26,6 +28,8 @@ pub struct Joined {
     pub mounts: Vec<Mount>,
     /// What is to be known of a device beside that, such as why nothing of it is needed.
     pub notes: BTreeMap<String, String>,
+    /// What became of the subvolumes of a device, where it has any.
+    pub subvolumes: BTreeMap<String, Vec<SubvolumePart>>,
 }
 
 /// Joins all.
@@ -37,7 +41,7 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
         return Joined { notes, ..Joined::default() };
     };
     let Choice { root, arguments, boot } = choice;
-    let mut joining = Joining::new(found, &root, gaps);
+    let mut joining = Joining::new(found, &survey, &root, gaps);
     let named = [(arguments.usr, "/usr"), (arguments.boot, "/boot")];
     let mut first: Vec<_> = named
         .into_iter()
@@ -51,41 +55,58 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
     first.extend(slots.wanted(found, root.found));
     first.extend(gpt_auto::usr(found, root.found));
     joining.mount_all(first);
-    // Bottlerocket's binds are units of its own.
-    let is_something_left = joining.is_something_left() || !slots.roots.is_empty();
+    // Bottlerocket's binds are units of its own, and subvolumes may be mounted by some.
+    let is_something_left = joining.is_something_left()
+        || !slots.roots.is_empty()
+        || survey.subvolumes.contains_key(&root.found);
     let units = units::wanted(&joining.tree, is_something_left, joining.gaps);
     joining.mount_all(units);
     joining.mount_all(gpt_auto::wanted(found, root.found));
     joining.boot(boot);
-    let Joining { tree, mut mounts, joined, .. } = joining;
+    let Joining { tree, mut mounts, joined, shown, .. } = joining;
     leftover::report(found, &survey.candidates, &root, &joined, &mut notes, gaps);
+    let subvolumes = states::of(found, &survey, &root, &tree, &shown, gaps);
     mounts.sort();
-    Joined { tree: Some(tree), mounts, notes }
+    Joined { tree: Some(tree), mounts, notes, subvolumes }
 }
 
 /// A tree that grows.
 struct Joining<'a> {
     found: &'a [Found],
+    subvolumes: &'a BTreeMap<usize, Vec<Subvolume>>,
     disk: usize,
     /// What the kernel calls the root's disk, as far as fstab tells.
     disk_name: Option<String>,
     tree: Tree,
     mounts: Vec<Mount>,
     joined: Vec<usize>,
+    shown: Vec<Shown>,
     /// Places that something wants already.
     taken: BTreeSet<Vec<String>>,
     gaps: &'a mut Vec<Gap>,
 }
 
 impl<'a> Joining<'a> {
-    fn new(found: &'a [Found], root: &Candidate, gaps: &'a mut Vec<Gap>) -> Self {
+    fn new(
+        found: &'a [Found],
+        survey: &'a Survey,
+        root: &Candidate,
+        gaps: &'a mut Vec<Gap>,
+    ) -> Self {
         let mut tree = root.tree();
-        let mut mounts = vec![mount("/", &found[root.found], root.folder.clone())];
+        let mut mounts = vec![mount("/", &found[root.found], root.place())];
+        let shown = |path: &str, top| Shown { found: root.found, top, path: path.to_owned() };
+        let mut all_shown = vec![shown("/", root.node)];
         for (path, folder) in ostree::mount(&mut tree, root, gaps) {
-            mounts.push(mount(path, &found[root.found], folder));
+            let place = Candidate { folder, ..root.clone() }.place();
+            mounts.push(mount(path, &found[root.found], place));
+            // `/var` is a folder, and begins no subvolume.
+            all_shown.extend((path == "/sysroot").then(|| shown(path, root.top)));
         }
         Self {
             found,
+            subvolumes: &survey.subvolumes,
+            shown: all_shown,
             disk: found[root.found].disk,
             disk_name: None,
             tree,
@@ -160,6 +181,7 @@ impl<'a> Joining<'a> {
         // The folder that options name, a subvolume, is mounted instead of the root.
         let root = match filesystem.subtree(&line.options) {
             Ok(named) => named.unwrap_or_else(|| filesystem.root()),
+            Err(_) if line.is_noauto() => return,
             Err(error) => {
                 let detail = format!("{} with {}: {error}", found.device, line.options);
                 return self.gap(line, GapReason::Missing, detail);
@@ -171,7 +193,10 @@ impl<'a> Joining<'a> {
             _ => self.tree.mount_making(path, filesystem.clone(), root),
         };
         match mounted {
-            Ok(true) => self.mounts.push(mount(&line.path, found, None)),
+            Ok(true) => {
+                self.mounts.push(mount(&line.path, found, self.subvolume(index, root)));
+                self.shown.push(Shown { found: index, top: root, path: line.path.clone() });
+            }
             // Boot firmware's own holds nothing that could be missed.
             Ok(false) if found.optional => self.mounts.push(mount(&line.path, found, None)),
             Ok(false) => {
@@ -183,6 +208,12 @@ impl<'a> Joining<'a> {
             }
             Err(error) => self.gap(line, error.reason(), error),
         }
+    }
+
+    /// The subvolume whose root a node is, if it has a name.
+    fn subvolume(&self, found: usize, root: NodeId) -> Option<String> {
+        let subvolume = self.subvolumes.get(&found)?.iter().find(|it| it.root == root)?;
+        Some(format!("/{}", subvolume.path))
     }
 
     fn bind(&mut self, line: &Wanted) {

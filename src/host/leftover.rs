@@ -60,7 +60,7 @@ pub fn report(
 }
 
 /// Every other system is a gap, whether something mounts it or not: where it is mounted, it is not
-/// where packages are looked for.
+/// where packages are looked for. What is another state of one that is told, or of the root, is none.
 fn other_systems(
     found: &[Found],
     candidates: &[Candidate],
@@ -68,17 +68,32 @@ fn other_systems(
     gaps: &mut Vec<Gap>,
 ) -> BTreeSet<usize> {
     let mut told = BTreeSet::new();
-    let is_root =
-        |it: &Candidate| it.found == root.found && (it.folder.is_some() || root.folder.is_none());
-    for other in candidates.iter().filter(|it| !is_root(it) && it.is_system()) {
-        if told.insert(other.found) {
-            let device = &found[other.found].device;
-            let name = other.name();
-            let detail = format!("another system, {name}, was found on {device} and not scanned");
-            gaps.push(Gap::new(device, GapReason::Unsupported, detail));
+    for other in candidates.iter().filter(|it| it.is_system() && !is_state(it, root)) {
+        if told.insert((other.found, other.family())) {
+            gaps.push(other_system(&found[other.found], other, root));
         }
     }
-    told
+    told.into_iter().map(|(found, _)| found).collect()
+}
+
+/// Whether it is what the root is a state of, too.
+pub fn is_state(other: &Candidate, root: &Candidate) -> bool {
+    other.found == root.found
+        && other.family() == root.family()
+        && (other.folder.is_some() || root.folder.is_none())
+}
+
+fn other_system(on: &Found, other: &Candidate, root: &Candidate) -> Gap {
+    let (device, name) = (&on.device, other.name());
+    let subvolume = other.subvolume.as_ref();
+    let within = subvolume.map_or(String::new(), |path| format!("subvolume /{path} of "));
+    let where_ = if within.is_empty() { "on" } else { "in" };
+    let detail =
+        format!("another system, {name}, was found {where_} {within}{device} and not scanned");
+    // The place of a device that is no part of the host is the device.
+    let path = subvolume.filter(|_| other.found == root.found);
+    let place = path.map_or_else(|| device.clone(), |path| format!("{device}/{path}"));
+    Gap::new(place, GapReason::Unsupported, detail)
 }
 
 /// Older deployments are no gap: what runs is the one that is started.
@@ -88,7 +103,8 @@ fn deployments(
     root: &Candidate,
     notes: &mut BTreeMap<String, String>,
 ) {
-    let others = candidates.iter().filter(|it| it.found == root.found && it.folder != root.folder);
+    let is_other = |it: &&Candidate| it.top == root.top && it.folder != root.folder;
+    let others = candidates.iter().filter(|it| it.found == root.found).filter(is_other);
     let others: Vec<&str> = others.filter_map(|it| it.folder.as_deref()).collect();
     if !others.is_empty() {
         let note = format!("other deployments, not scanned: {}", others.join(", "));

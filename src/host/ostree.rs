@@ -79,7 +79,7 @@ pub fn mount(
     let Some((system, _)) = root.folder.as_ref().and_then(|it| it.rsplit_once("/deploy/")) else {
         return Vec::new();
     };
-    let (filesystem, top) = (&root.filesystem, root.filesystem.root());
+    let (filesystem, top) = (&root.filesystem, root.top);
     let var = format!("/sysroot{system}/var");
     let mounted = tree
         .mount_making(b"/sysroot", filesystem.clone(), top)

@@ -1,18 +1,21 @@
 //! Which of the candidates is the root of the host.
 //!
-//! First counts what starts it: the boot configurations that are on the disks, each for the root
-//! that its default entry names, and the bits of the partition table where a system is kept twice.
-//! Then the signs that each has of a root, then the order of the disks. A system that is not taken
-//! ends as a gap.
+//! First the filesystem. What starts it counts most: the boot configurations that are on the disks,
+//! each for the root that its default entry names, and the bits of the partition table where a system
+//! is kept twice. Then the signs that each has of a root, then the order of the disks.
+//!
+//! Then what of it, if it has subvolumes or deployments: what a boot configuration names, what its own
+//! fstab mounts as the root, what a mount without options shows, then the signs. A system that is not
+//! taken ends as a gap.
 
+use super::Found;
 use super::boot::{Arguments, Configuration};
 use super::candidates::{self, Candidate, Survey};
-use super::devices::Devices;
 use super::slots::Slots;
-use super::spec::Spec;
-use super::{Found, Tree};
-use crate::model::{Gap, GapReason, printable_str};
+use super::target::{Target, target};
+use crate::model::{Gap, GapReason};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// Signs beyond this make a root no more of a root: those of a small system may be fewer.
 const ENOUGH_SIGNS: u32 = 8;
@@ -31,16 +34,6 @@ pub struct Choice {
     pub boot: Option<usize>,
 }
 
-/// What the default entry of a configuration starts.
-enum Target {
-    /// This one of the candidates.
-    Candidate(usize),
-    /// A root that is not among the filesystems, or not read: its name.
-    Absent(String),
-    /// It does not say.
-    Unsaid,
-}
-
 /// Chooses; `None` if nothing looks like a root.
 pub fn choose(
     found: &[Found],
@@ -50,129 +43,137 @@ pub fn choose(
 ) -> Option<Choice> {
     survey.candidates.retain(|it| !slots.inactive.contains(&it.found));
     let configurations = std::mem::take(&mut survey.configurations);
-    let targets: Vec<Target> = configurations
-        .iter()
-        .map(|(on, configuration)| target(found, &mut survey.candidates, *on, configuration))
-        .collect();
-    let chosen_by_slot = by_slot(found, &mut survey.candidates, slots);
+    let started = configurations.into_iter().map(|(on, configuration)| {
+        let target = target(found, survey, on, &configuration);
+        Started { on, configuration, target }
+    });
+    let started: Vec<Started> = started.collect();
+    let chosen_by_slot = by_slot(found, survey, slots);
     let candidates = &survey.candidates;
-    let votes = |index: usize| -> u32 {
-        let by_slot = if chosen_by_slot.contains(&index) { BY_SLOT } else { 0 };
-        let configurations = configurations.iter().zip(&targets);
-        let own = configurations
-            .filter(|(_, target)| matches!(target, Target::Candidate(it) if *it == index));
-        by_slot + own.map(|((on, _), _)| weight(candidates, *on, index)).sum::<u32>()
-    };
-    let (index, root) = candidates.iter().enumerate().max_by_key(|(index, it)| {
-        let disk = Reverse(found[it.found].disk);
-        let signs = it.signs.min(ENOUGH_SIGNS);
-        (votes(*index), signs, disk, it.signs, it.modified, Reverse(*index))
+    let filesystem = filesystem(found, candidates, &started, &chosen_by_slot)?;
+    let inside = candidates.iter().enumerate().filter(|(_, it)| it.found == filesystem);
+    let (index, root) = inside.max_by_key(|(index, it)| {
+        let by = |is_menu| named_by(&started, *index, is_menu);
+        let how = (by(true), by(false), it.names_itself, it.is_default());
+        (how, it.signs.min(ENOUGH_SIGNS), it.signs, it.modified, Reverse(*index))
     })?;
-    let own = configurations.iter().zip(&targets);
-    let own = own.filter(|(_, target)| matches!(target, Target::Candidate(it) if *it == index));
-    let own: Vec<_> = own.map(|(configuration, _)| configuration).collect();
+    let mut own: Vec<_> = started.iter().filter(|it| it.starts(index, filesystem)).collect();
+    own.sort_by_key(|it| !it.configuration.is_menu);
     if own.is_empty() {
-        gaps.extend(contradiction(found, root, &configurations, &targets));
+        gaps.extend(contradiction(found, root, &started));
+    }
+    if !own.iter().any(|it| matches!(it.target, Target::Candidate(_))) {
         gaps.extend(untold(found, root, candidates));
     }
-    let boot = own.iter().find(|(_, it)| it.is_boot).map(|(on, _)| *on);
-    let arguments = own.first().map(|(_, it)| it.arguments.clone()).unwrap_or_default();
+    let boot = own.iter().find(|it| it.configuration.is_boot).map(|it| it.on);
+    let arguments = own.first().map(|it| it.configuration.arguments.clone()).unwrap_or_default();
     Some(Choice { root: root.clone(), arguments, boot })
 }
 
-/// How much a configuration counts for a candidate.
-fn weight(candidates: &[Candidate], on: usize, index: usize) -> u32 {
-    let is_beside_another = candidates.iter().any(|it| it.found == on)
-        && candidates.get(index).is_some_and(|it| it.found != on);
-    if is_beside_another { FOR_ANOTHER } else { FOR_ITSELF }
-}
-
-/// What a configuration starts. A filesystem that it names is a candidate, whatever its signs.
-fn target(
-    found: &[Found],
-    candidates: &mut Vec<Candidate>,
+/// A boot configuration and what it starts.
+struct Started {
+    /// The place of its filesystem.
     on: usize,
-    configuration: &Configuration,
-) -> Target {
-    let Arguments { root, ostree, .. } = &configuration.arguments;
-    let device = root.as_deref().map(Spec::parse);
-    let devices = Devices { found, disk: found[on].disk, disk_name: None, joined: &[] };
-    let named = device.as_ref().and_then(|spec| devices.find(spec, "auto"));
-    if let Some(link) = ostree {
-        let deployed = deployed(candidates, named, link);
-        return deployed.map_or(Target::Unsaid, Target::Candidate);
+    configuration: Configuration,
+    target: Target,
+}
+
+impl Started {
+    fn starts(&self, candidate: usize, filesystem: usize) -> bool {
+        match self.target {
+            Target::Candidate(it) => it == candidate,
+            Target::FileSystem(it) => it == filesystem,
+            _ => false,
+        }
     }
-    let absent = || Target::Absent(printable_str(root.as_deref().unwrap_or_default()));
-    match named {
-        None if device.is_some_and(|it| it.is_lasting()) => absent(),
-        None => Target::Unsaid,
-        Some(named) => match &found[named].filesystem {
-            None => absent(),
-            Some(filesystem) => Target::Candidate(candidate(candidates, named, filesystem)),
-        },
+
+    fn filesystem(&self, candidates: &[Candidate]) -> Option<usize> {
+        match self.target {
+            Target::Candidate(it) => candidates.get(it).map(|it| it.found),
+            Target::FileSystem(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// How much it counts for a filesystem.
+    fn weight(&self, candidates: &[Candidate], filesystem: usize) -> u32 {
+        let is_beside_another =
+            self.on != filesystem && candidates.iter().any(|it| it.found == self.on);
+        if is_beside_another { FOR_ANOTHER } else { FOR_ITSELF }
     }
 }
 
-/// The candidate that a filesystem is; it becomes one if it is none.
-fn candidate(
-    candidates: &mut Vec<Candidate>,
-    found: usize,
-    filesystem: &std::sync::Arc<dyn crate::filesystem::FileSystem>,
-) -> usize {
-    // That `rootflags=` names a subvolume decides here between those of one filesystem.
-    candidates.iter().position(|it| it.found == found).unwrap_or_else(|| {
-        candidates.push(candidates::whole(found, filesystem));
-        candidates.len() - 1
-    })
+/// The filesystem that the root is on.
+fn filesystem(
+    found: &[Found],
+    candidates: &[Candidate],
+    started: &[Started],
+    by_slot: &[usize],
+) -> Option<usize> {
+    let votes = |filesystem: usize| -> u32 {
+        // Snapshots have a copy of the configuration each, so that those on one disk count once.
+        let mut by_place: BTreeMap<usize, u32> = BTreeMap::new();
+        for it in started.iter().filter(|it| it.filesystem(candidates) == Some(filesystem)) {
+            let weight = by_place.entry(it.on).or_default();
+            *weight = it.weight(candidates, filesystem).max(*weight);
+        }
+        let by_slot = if by_slot.contains(&filesystem) { BY_SLOT } else { 0 };
+        by_slot + by_place.values().sum::<u32>()
+    };
+    let best = candidates.iter().max_by_key(|it| {
+        let disk = Reverse(found[it.found].disk);
+        let signs = it.signs.min(ENOUGH_SIGNS);
+        (votes(it.found), signs, disk, it.signs, it.modified, Reverse(it.found))
+    })?;
+    Some(best.found)
 }
 
-/// The deployment that a link leads to, on the filesystem that is named, or on any.
-fn deployed(candidates: &[Candidate], named: Option<usize>, link: &str) -> Option<usize> {
-    candidates.iter().position(|it| {
-        let node = || Tree::new(it.filesystem.clone()).find(link.as_bytes()).ok().flatten();
-        it.folder.is_some()
-            && named.is_none_or(|named| named == it.found)
-            && node().is_some_and(|at| at.node == it.node)
-    })
+/// How often a candidate is named, by menus or by what entries are made from.
+fn named_by(started: &[Started], candidate: usize, is_menu: bool) -> usize {
+    let own = started.iter().filter(|it| it.configuration.is_menu == is_menu);
+    own.filter(|it| matches!(it.target, Target::Candidate(it) if it == candidate)).count()
 }
 
-/// The roots that the bits of partition tables start, or that go with the `/usr` that they do.
-fn by_slot(found: &[Found], candidates: &mut Vec<Candidate>, slots: &Slots) -> Vec<usize> {
+/// The filesystems that the bits of partition tables start, or that go with the `/usr` that they do.
+fn by_slot(found: &[Found], survey: &mut Survey, slots: &Slots) -> Vec<usize> {
     let beside = slots.usr.iter().filter_map(|usr| {
         let disk = found[*usr].disk;
         (0..found.len()).find(|root| found[*root].disk == disk && found[*root].is_called("ROOT"))
     });
     let roots = slots.roots.iter().copied().chain(beside);
-    let readable = roots.filter_map(|root| Some((root, found[root].filesystem.as_ref()?)));
-    readable.map(|(root, filesystem)| candidate(candidates, root, filesystem)).collect()
+    let readable = roots.filter(|root| found[*root].filesystem.is_some());
+    readable.inspect(|root| candidates::must_have(found, survey, *root)).collect()
 }
 
 /// The gap of a boot configuration that starts something else, when nothing starts what is taken.
-fn contradiction(
-    found: &[Found],
-    root: &Candidate,
-    configurations: &[(usize, Configuration)],
-    targets: &[Target],
-) -> Option<Gap> {
+fn contradiction(found: &[Found], root: &Candidate, started: &[Started]) -> Option<Gap> {
     let place = &found[root.found];
-    let (on, configuration, named) =
-        configurations.iter().zip(targets).find_map(|((on, configuration), target)| {
-            let Target::Absent(named) = target else { return None };
-            (found[*on].disk == place.disk).then_some((*on, configuration, named))
-        })?;
+    let mut beside = started.iter().filter(|it| found[it.on].disk == place.disk);
+    let (it, named) = beside.find_map(|it| match &it.target {
+        Target::Absent(named) => Some((it, named)),
+        _ => None,
+    })?;
     let detail = format!(
         "{}{} starts the system on {named}, which is not among what could be read; this one was scanned instead",
-        found[on].device, configuration.place
+        found[it.on].device, it.configuration.place
     );
     Some(Gap::new(&place.device, GapReason::Missing, detail))
 }
 
-/// The gap of a deployment that nothing says is the one that is started.
+/// The gap of a deployment, or of one state of a subvolume, that nothing says is the one that is
+/// started. Where it is another system that is not started, that one is told.
 fn untold(found: &[Found], root: &Candidate, candidates: &[Candidate]) -> Option<Gap> {
-    let folder = root.folder.as_ref()?;
-    let count = candidates.iter().filter(|it| it.found == root.found).count();
-    let detail = format!(
-        "no boot entry tells which of {count} deployments is started; the newest, {folder}, was scanned"
-    );
-    (count > 1).then(|| Gap::new(&found[root.found].device, GapReason::Missing, detail))
+    let place = root.place()?;
+    let is_told = root.folder.is_none() && (root.names_itself || root.is_default());
+    let same = |it: &&Candidate| it.found == root.found && it.family() == root.family();
+    let count = candidates.iter().filter(same).count();
+    let detail = match root.folder {
+        Some(_) => format!(
+            "no boot entry tells which of {count} deployments is started; the newest, {place}, was scanned"
+        ),
+        None => format!(
+            "nothing tells which of {count} states of a subvolume is started; {place} was scanned"
+        ),
+    };
+    (count > 1 && !is_told).then(|| Gap::new(&found[root.found].device, GapReason::Missing, detail))
 }

@@ -36,6 +36,32 @@ pub struct Part {
     /// Why, where that is not plain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// What became of its subvolumes, where it has any: those that are mounted first, snapshots last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub subvolumes: Vec<SubvolumePart>,
+}
+
+/// A subvolume of a filesystem.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SubvolumePart {
+    /// Number.
+    pub id: u64,
+    /// Path from the top of the filesystem.
+    pub path: String,
+    /// Whether it is read-only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
+    /// Path of the one that it is a snapshot of, if that is still there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot_of: Option<String>,
+    /// Where the host's tree shows it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<String>,
+    /// What became of it.
+    pub state: PartState,
+    /// Why, where that is not plain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// What became of a part.
@@ -105,6 +131,7 @@ mod tests {
             mounts: Vec::new(),
             state,
             detail: None,
+            subvolumes: Vec::new(),
         };
         let coverage = Coverage::new(vec![
             part("a", &[], 100, PartState::Scanned),

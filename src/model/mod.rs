@@ -12,7 +12,7 @@ mod sweep;
 mod text;
 
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
-pub use coverage::{Coverage, CoverageBytes, Part, PartState};
+pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
 pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};

@@ -1,19 +1,17 @@
 //! What became of the parts of the disks, once it is known what is mounted.
 
 use super::discover::Discovery;
-use crate::model::{Coverage, Gap, Mount, Part, PartState};
+use crate::host::Joined;
+use crate::model::{Coverage, Gap, Part, PartState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Says of each filesystem where it is mounted, or why not.
 /// What is known of a device beside that (`notes`) is told too.
-pub fn coverage(
-    discovery: Discovery,
-    mounts: &[Mount],
-    notes: &BTreeMap<String, String>,
-    gaps: &[Gap],
-) -> Coverage {
+pub fn coverage(discovery: Discovery, joined: &Joined, gaps: &[Gap]) -> Coverage {
+    let Joined { mounts, notes, .. } = joined;
     let Discovery { found, mut parts } = discovery;
+    let devices: BTreeSet<String> = found.iter().map(|it| it.device.clone()).collect();
     for found in found {
         let Some(part) = parts.get_mut(found.part) else { continue };
         let own = mounts.iter().filter(|mount| mount.device == found.device);
@@ -32,9 +30,31 @@ pub fn coverage(
             };
             (part.state, part.detail) = (state, Some(detail.to_owned()));
         }
+        part.subvolumes = joined.subvolumes.get(&found.device).cloned().unwrap_or_default();
+        if part.mounts.is_empty() {
+            part.subvolumes.iter_mut().for_each(|it| (it.state, it.detail) = (part.state, None));
+        }
     }
+    further_pieces(&mut parts, &devices);
     empty_pools(&mut parts, gaps);
     Coverage::new(parts)
+}
+
+/// The further devices of a btrfs over several: what became of the filesystem became of them. It has
+/// the name of the first.
+fn further_pieces(parts: &mut [Part], filesystems: &BTreeSet<String>) {
+    let known: BTreeMap<String, Part> = parts
+        .iter()
+        .filter(|part| filesystems.contains(&part.name))
+        .map(|part| (part.name.clone(), part.clone()))
+        .collect();
+    let others = parts.iter_mut().filter(|part| !filesystems.contains(&part.name));
+    for part in others.filter(|part| part.holds.as_deref() == Some("btrfs")) {
+        if let Some(whole) = part.on.iter().find_map(|on| known.get(on)) {
+            (part.state, part.mounts) = (whole.state, whole.mounts.clone());
+            part.detail.clone_from(&whole.detail);
+        }
+    }
 }
 
 /// Parts of a table or of a pool on which nothing stands.
@@ -62,5 +82,6 @@ pub fn of_directory(path: &Path) -> Coverage {
         mounts: vec!["/".to_owned()],
         state: PartState::Scanned,
         detail: None,
+        subvolumes: Vec::new(),
     }])
 }

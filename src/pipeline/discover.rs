@@ -210,5 +210,6 @@ fn part(item: &Item, state: PartState, detail: Option<String>) -> Part {
         mounts: Vec::new(),
         state,
         detail,
+        subvolumes: Vec::new(),
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::support::{Reader, open, same, script};
 use conformance::{Mounted, can_mount, witness, workplace};
+use sidelight::filesystem::FileSystem;
+use sidelight::host::Tree;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A layout as distributions have it: `@` with a nested subvolume in folders, `@home`, snapshots of
 /// both kinds, one of them with what is left of a nested subvolume; the default is a snapshot.
@@ -129,4 +132,59 @@ fn options_that_name_no_subvolume_are_an_error_and_others_say_nothing() {
     assert_eq!(identity.label.as_deref(), Some("label"));
     let uuid = script("blkid -p -o value -s UUID \"$1\"", &[&made.image]);
     assert_eq!(identity.uuid.as_deref(), Some(uuid.trim()));
+}
+
+/// What a walk of a host's tree need not go into.
+#[test]
+fn snapshots_and_what_is_mounted_elsewhere_are_known_in_a_tree() {
+    if !can_mount() {
+        return;
+    }
+    let made = made();
+    let filesystem: Arc<dyn FileSystem> = open("btrfs", &[&made.image]).filesystem.into();
+    let at = |options: &str| filesystem.subtree(options).unwrap().unwrap();
+    let check = |tree: &Tree, cases: &[(&str, bool)]| {
+        for (path, expected) in cases {
+            let found = tree.find(path.as_bytes()).unwrap().expect("it is there");
+            assert_eq!(tree.is_snapshot(found), *expected, "{path}");
+        }
+    };
+    // Of a snapshot that can be written to, nothing else is mounted: it is what there is.
+    let top = Tree::at(filesystem.clone(), at("subvolid=5"));
+    let cases = [
+        ("/", false),
+        ("/@", false),
+        ("/@/etc", false),
+        ("/@/var/lib/machines", false),
+        ("/.snapshots", false),
+        ("/.snapshots/1", true),
+        ("/.snapshots/2", false),
+    ];
+    check(&top, &cases);
+    let mut host = Tree::at(filesystem.clone(), at("subvol=@"));
+    assert!(host.mount(b"/etc", filesystem.clone(), at("subvolid=5")).unwrap());
+    let cases = [
+        ("/", false),
+        ("/etc", false),
+        ("/etc/@", true),
+        ("/etc/@home", false),
+        ("/etc/.snapshots/1", true),
+        ("/etc/.snapshots/2", true),
+        ("/var/lib/machines", false),
+    ];
+    check(&host, &cases);
+}
+
+#[test]
+fn states_of_one_subvolume_are_a_family() {
+    if !can_mount() {
+        return;
+    }
+    let made = made();
+    let found = open("btrfs", &[&made.image]).filesystem.subvolumes();
+    let family = |path: &str| found.iter().find(|it| it.path == path).unwrap().family;
+    assert_eq!(family(".snapshots/1"), family("@"));
+    assert_eq!(family(".snapshots/2"), family("@"));
+    assert_ne!(family("@home"), family("@"));
+    assert_ne!(family("@/var/lib/machines"), family("@"));
 }

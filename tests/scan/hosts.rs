@@ -3,6 +3,7 @@
 //! mkfs.xfs and ntfs-3g.
 
 mod boot;
+mod btrfs;
 mod images;
 mod mounts;
 mod windows;

@@ -1,8 +1,9 @@
 //! The root tree: subvolumes, where they hang, and which of them is mounted by default.
 
+use super::families;
 use super::nodes::{self, Place};
 use super::pool::Pool;
-use crate::filesystem::{Error, NodeId, Subvolume};
+use crate::filesystem::{Error, NodeId, Subvolume, SubvolumeRoot};
 use crate::model::{GapReason, printable, uuid};
 use fs_btrfs::chunk::DiskKey;
 use fs_btrfs::dir::{DIR_ITEM_KEY, parse_dir_items};
@@ -28,9 +29,14 @@ pub struct TreeRoot {
     pub root: u64,
     directory: u64,
     read_only: bool,
-    uuid: [u8; 16],
-    parent_uuid: [u8; 16],
+    /// Zeroes where none was given.
+    pub uuid: [u8; 16],
+    /// Of what it is a snapshot of; zeroes if of nothing.
+    pub parent_uuid: [u8; 16],
 }
+
+/// By parent and child: the folder in the parent, and the name there.
+pub type Hooks = HashMap<(u64, u64), (u64, Vec<u8>)>;
 
 /// All subvolumes.
 pub struct Subvolumes {
@@ -42,16 +48,17 @@ pub struct Subvolumes {
     pub default: usize,
     /// What could not be read.
     pub damage: Vec<(GapReason, String)>,
-    /// By parent and child: the folder in the parent, and the name there.
-    hooks: HashMap<(u64, u64), (u64, Vec<u8>)>,
+    hooks: Hooks,
     parents: HashMap<u64, u64>,
+    /// By index: the number that all states of one subvolume share.
+    families: Vec<u64>,
 }
 
 #[derive(Default)]
 struct Raw {
     trees: BTreeMap<u64, TreeRoot>,
     checksums: Option<u64>,
-    hooks: HashMap<(u64, u64), (u64, Vec<u8>)>,
+    hooks: Hooks,
     default: Option<u64>,
     too_many: bool,
 }
@@ -97,7 +104,8 @@ impl Subvolumes {
             }
         };
         let parents = hooks.keys().map(|(parent, child)| (*child, *parent)).collect();
-        Ok(Self { trees, checksums, default, damage, hooks, parents })
+        let families = families::of(&trees, &hooks, &parents);
+        Ok(Self { trees, checksums, default, damage, hooks, parents, families })
     }
 
     /// Index of a subvolume by its number.
@@ -114,6 +122,13 @@ impl Subvolumes {
     pub fn is_root(&self, node: NodeId) -> bool {
         let place = Place::of(node);
         self.trees.get(place.tree).is_some_and(|tree| tree.directory == place.inode)
+    }
+
+    /// What is known of the subvolume at an index.
+    pub fn known_of(&self, index: usize) -> SubvolumeRoot {
+        let tree = &self.trees[index];
+        let is_frozen = tree.read_only && tree.parent_uuid != [0; 16];
+        SubvolumeRoot { family: self.families[index], is_frozen }
     }
 
     /// What an entry that names subvolume `id` leads to. An entry that a snapshot took along leads
@@ -139,6 +154,7 @@ impl Subvolumes {
             uuid: text(&tree.uuid),
             snapshot_of: text(&tree.parent_uuid),
             source: by_uuid.get(&tree.parent_uuid).copied().filter(|_| tree.parent_uuid != [0; 16]),
+            family: self.families[index],
         };
         self.trees.iter().enumerate().filter(|(_, tree)| tree.id != TOP).map(one).collect()
     }
@@ -161,6 +177,14 @@ impl Subvolumes {
         }
         names.reverse();
         names.join(&b'/')
+    }
+}
+
+#[cfg(test)]
+impl TreeRoot {
+    /// One of which only this is known.
+    pub fn with_ids(id: u64, uuid: [u8; 16], parent_uuid: [u8; 16]) -> Self {
+        Self { id, root: 0, directory: 256, read_only: false, uuid, parent_uuid }
     }
 }
 

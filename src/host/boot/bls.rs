@@ -1,4 +1,5 @@
-//! Entries of the Boot Loader Specification: one file each, the newest version first.
+//! Entries of the Boot Loader Specification: one file each, by their sort key, then the newest version
+//! first; those whose tries are used up come last.
 //! <https://uapi-group.org/specifications/specs/boot_loader_specification/>
 
 use super::{Entry, grub};
@@ -29,33 +30,70 @@ pub fn entries(
     for name in names {
         let path = [folder.as_bytes(), b"/", &name].concat();
         let Some(text) = identity::text(tree, path, gaps) else { continue };
-        let id = String::from_utf8_lossy(&name[..name.len() - b".conf".len()]).into_owned();
-        found.push(parse(&text, id, variables));
+        let id = String::from_utf8_lossy(&name[..name.len() - b".conf".len()]);
+        let (id, is_bad) = without_tries(&id);
+        let (order, entry) = parse(&text, id.to_owned(), variables);
+        found.push((Order { is_bad, ..order }, entry));
     }
     found.sort_by(|(a, first), (b, second)| {
-        compare(b, a).then_with(|| compare(&second.id, &first.id))
+        a.compare(b).then_with(|| compare(&second.id, &first.id))
     });
     found.into_iter().map(|(_, entry)| entry).collect()
 }
 
-/// The entry that `loader.conf` names; a pattern at its end is left open.
-pub fn default(tree: &Tree, loader: &str, gaps: &mut Vec<Gap>) -> Option<String> {
-    let text = identity::text(tree, format!("{loader}/loader.conf"), gaps)?;
-    let value = text.lines().find_map(|line| line.trim().strip_prefix("default "))?.trim();
-    let name = value.trim_end_matches('*');
-    Some(name.strip_suffix(".conf").unwrap_or(name).to_owned())
+/// What a menu is sorted by.
+#[derive(Debug, Default)]
+struct Order {
+    is_bad: bool,
+    key: String,
+    machine: String,
+    version: String,
 }
 
-/// The version and the entry.
-fn parse(text: &str, id: String, variables: &BTreeMap<String, String>) -> (String, Entry) {
+impl Order {
+    fn compare(&self, other: &Self) -> Ordering {
+        let keyed = |it: &Self| (it.is_bad, it.key.is_empty(), it.key.clone());
+        keyed(self)
+            .cmp(&keyed(other))
+            .then_with(|| {
+                if self.key.is_empty() { Ordering::Equal } else { self.machine.cmp(&other.machine) }
+            })
+            .then_with(|| compare(&other.version, &self.version))
+    }
+}
+
+/// The name without the count of tries, `+LEFT-DONE`, and whether none is left.
+pub(super) fn without_tries(name: &str) -> (&str, bool) {
+    let Some((own, tries)) = name.rsplit_once('+') else { return (name, false) };
+    let (left, done) = tries.split_once('-').unwrap_or((tries, "0"));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+    if !is_number(left) || !is_number(done) {
+        return (name, false);
+    }
+    (own, left.bytes().all(|digit| digit == b'0'))
+}
+
+/// The entry that `loader.conf` names.
+pub fn default(tree: &Tree, loader: &str, gaps: &mut Vec<Gap>) -> Option<String> {
+    let text = identity::text(tree, format!("{loader}/loader.conf"), gaps)?;
+    let mut lines = text.lines().filter_map(|line| line.trim().split_once([' ', '\t']));
+    let name = lines.find(|(key, _)| *key == "default")?.1.trim();
+    let name = name.strip_suffix(".conf").or_else(|| name.strip_suffix(".efi")).unwrap_or(name);
+    Some(name.to_owned())
+}
+
+/// The entry, and what it is sorted by.
+fn parse(text: &str, id: String, variables: &BTreeMap<String, String>) -> (Order, Entry) {
     let mut entry = Entry { id, ..Entry::default() };
-    let mut version = String::new();
+    let mut order = Order::default();
     for line in text.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
         let Some((key, value)) = line.split_once([' ', '\t']) else { continue };
         let value = value.trim();
         match key {
             "title" => value.clone_into(&mut entry.title),
-            "version" => value.clone_into(&mut version),
+            "version" => value.clone_into(&mut order.version),
+            "sort-key" => value.clone_into(&mut order.key),
+            "machine-id" => value.clone_into(&mut order.machine),
             "options" => {
                 let line = entry.command_line.get_or_insert_default();
                 line.push(' ');
@@ -64,15 +102,15 @@ fn parse(text: &str, id: String, variables: &BTreeMap<String, String>) -> (Strin
             _ => {}
         }
     }
-    if version.is_empty() {
-        version.clone_from(&entry.id);
+    if order.version.is_empty() {
+        order.version.clone_from(&entry.id);
     }
-    (version, entry)
+    (order, entry)
 }
 
 /// Versions by their numbers and words. A number is newer than a word, and one that goes on is newer
 /// than one that ends.
-fn compare(a: &str, b: &str) -> Ordering {
+pub(super) fn compare(a: &str, b: &str) -> Ordering {
     let (mut a, mut b) = (segments(a), segments(b));
     loop {
         let order = match (a.next(), b.next()) {
@@ -132,12 +170,32 @@ mod tests {
         assert_eq!(compare("2", "10"), Ordering::Less);
     }
 
+    /// The order that the specification gives: sort keys upwards, versions downwards, bad ones last.
+    #[test]
+    fn the_order_of_a_menu() {
+        let entry = |name: &str, text: &str| {
+            let (id, is_bad) = without_tries(name);
+            let (order, entry) = parse(text, id.to_owned(), &BTreeMap::new());
+            (Order { is_bad, ..order }, entry.id)
+        };
+        let mut menu = [
+            entry("plain", "version 9\n"),
+            entry("bad+0-3", "version 9\nsort-key a\n"),
+            entry("b-1", "version 1\nsort-key b\n"),
+            entry("a-1+2-1", "version 1\nsort-key a\n"),
+            entry("a-2+3", "version 2\nsort-key a\n"),
+        ];
+        menu.sort_by(|(a, _), (b, _)| a.compare(b));
+        assert_eq!(menu.map(|(_, id)| id), ["a-2", "a-1", "b-1", "plain", "bad"]);
+        assert_eq!(without_tries("c++"), ("c++", false));
+    }
+
     #[test]
     fn options_of_several_lines_and_variables() {
         let variables = BTreeMap::from([("kernelopts".to_owned(), "root=LABEL=r ro".to_owned())]);
         let text = "title Fedora (6.1)\nversion 6.1\n# c\noptions $kernelopts $tuned_params\noptions quiet\n";
-        let (version, entry) = parse(text, "x".to_owned(), &variables);
-        assert_eq!((version.as_str(), entry.title.as_str()), ("6.1", "Fedora (6.1)"));
+        let (order, entry) = parse(text, "x".to_owned(), &variables);
+        assert_eq!((order.version.as_str(), entry.title.as_str()), ("6.1", "Fedora (6.1)"));
         assert_eq!(entry.command_line.as_deref(), Some(" root=LABEL=r ro  quiet"));
     }
 }

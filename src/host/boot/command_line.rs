@@ -67,5 +67,11 @@ mod tests {
         assert_eq!(found.root_options.as_deref(), Some("subvol=@"));
         assert_eq!(found.usr.as_deref(), Some("PARTUUID=2"));
         assert_eq!(found.ostree, None);
+        // As RHEL writes it, and a word of another program that has `root` in its name.
+        let found = Arguments::parse(
+            "BOOT_IMAGE=(hd0,gpt2)/vmlinuz root=/dev/mapper/rhel-root ro rd.lvm.lv=rhel/root rd.lvm.lv=rhel/swap my.root=x",
+        );
+        let root = Some("/dev/mapper/rhel-root".to_owned());
+        assert_eq!(found, Arguments { root, ..Arguments::default() });
     }
 }

@@ -3,7 +3,7 @@
 
 use super::Item;
 use crate::block::{Device, ReadError};
-use crate::filesystem::{self, Claim, FileSystemFormat, Recognised, is_blank};
+use crate::filesystem::{self, Claim, FileSystemFormat, Recognised, Unopened, is_blank};
 use crate::host::Found;
 use crate::model::{Gap, GapReason, PartState};
 use crate::volume::{self, Purpose, Volume};
@@ -84,7 +84,8 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
         return Ok(Outcome::not_needed(None, "boot loader"));
     }
-    // Nothing in it is scanned, so that only its start is fetched; a mirrored one is not told.
+    // No package is in it, so that only its start is fetched, until its boot entries are asked for;
+    // a mirrored one is not told.
     if item.volume.purpose == Purpose::Firmware && starts_as_fat(device)? {
         return Ok(known_only(
             item,
@@ -206,7 +207,8 @@ fn known_only(item: &Item, known: Recognised) -> Outcome {
     };
     let found = unread(item, name);
     if (item.volume.purpose, name) == (Purpose::Firmware, "vfat") {
-        let found = Found { optional: true, ..found };
+        let unopened = Unopened::new(name, device);
+        let found = Found { optional: true, unopened, ..found };
         return Outcome {
             content: Content::FileSystem(found.into()),
             ..Outcome::not_needed(None, "boot firmware's own")
@@ -257,5 +259,6 @@ fn unread(item: &Item, kind: &str) -> Found {
         filesystem: None,
         kind: kind.to_owned(),
         optional: false,
+        unopened: None,
     }
 }

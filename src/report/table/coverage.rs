@@ -1,12 +1,14 @@
 //! The parts of the disks as a tree: what each holds, how large it is, what became of it.
 
 use super::grid::{Grid, cell};
-use crate::model::{Coverage, Part};
+use crate::model::{Coverage, Part, PartState, SubvolumePart};
 use crate::report::Screen;
 use std::io::{self, Write};
 
 /// Volumes in volumes are shown this deep.
 const MOST_DEPTH: usize = 16;
+/// Subvolumes of one filesystem that have a row each.
+const MOST_SUBVOLUMES: usize = 32;
 
 /// Writes the tree, and the bytes by state.
 pub fn write(coverage: &Coverage, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -29,6 +31,7 @@ fn branches(coverage: &Coverage, part: &Part, indent: &str, grid: &mut Grid) {
         return;
     }
     let mut inner = coverage.parts.iter().filter(|it| it.on.contains(&part.name)).peekable();
+    subvolumes(part, indent, inner.peek().is_some(), grid);
     while let Some(inside) = inner.next() {
         let (corner, deeper) = match inner.peek() {
             Some(_) => ("├─ ", "│  "),
@@ -44,6 +47,43 @@ fn branches(coverage: &Coverage, part: &Part, indent: &str, grid: &mut Grid) {
             grid.row([cell(&name), cell(""), cell(""), cell("see above"), cell("")]);
         }
     }
+}
+
+/// The subvolumes of a filesystem. Of the snapshots of one, and of those past the first rows, only the
+/// number is shown; JSON has them all.
+fn subvolumes(part: &Part, indent: &str, goes_on: bool, grid: &mut Grid) {
+    let rows = subvolume_rows(&part.subvolumes);
+    for (at, (name, state, place)) in rows.iter().enumerate() {
+        let corner = if goes_on || at + 1 < rows.len() { "├─ " } else { "└─ " };
+        let name = format!("{indent}{corner}{name}");
+        grid.row([cell(&name), cell("subvolume"), cell(""), cell(state.as_str()), cell(place)]);
+    }
+}
+
+fn subvolume_rows(subvolumes: &[SubvolumePart]) -> Vec<(String, PartState, String)> {
+    let mut rows = Vec::new();
+    let mut many: Vec<(PartState, String, usize, &str)> = Vec::new();
+    for it in subvolumes {
+        let place = match &it.detail {
+            Some(detail) if it.mounts.is_empty() => detail.clone(),
+            _ => it.mounts.join(", "),
+        };
+        if it.state != PartState::NotNeeded && rows.len() < MOST_SUBVOLUMES {
+            rows.push((it.path.clone(), it.state, place));
+            continue;
+        }
+        // Each layer of a container is a snapshot of another one.
+        let place = if many.len() < MOST_SUBVOLUMES { place } else { String::new() };
+        match many.iter_mut().find(|(state, text, ..)| (*state, text) == (it.state, &place)) {
+            Some((_, _, count, _)) => *count += 1,
+            None => many.push((it.state, place, 1, &it.path)),
+        }
+    }
+    rows.extend(many.into_iter().map(|(state, place, count, first)| {
+        let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        (format!("{first}{more}"), state, place)
+    }));
+    rows
 }
 
 fn row(part: &Part, name: &str) -> [comfy_table::Cell; 5] {

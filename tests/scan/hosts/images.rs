@@ -1,5 +1,7 @@
 //! Hosts that are made from images: ostree deployments, and systems that are kept twice.
 
+mod formats;
+
 use super::{Content, LINUX, MIB, Part, Seen, debian, disk, file, part, part_with, status, with};
 use crate::support::tool;
 use std::fs::{self, File};

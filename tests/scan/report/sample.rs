@@ -67,6 +67,7 @@ fn coverage() -> Coverage {
         mounts: mounts.iter().map(|path| (*path).to_owned()).collect(),
         state: PartState::Scanned,
         detail: None,
+        subvolumes: Vec::new(),
     };
     let state = |state, detail: &str, part| Part { state, detail: Some(detail.to_owned()), ..part };
     Coverage::new(vec![
