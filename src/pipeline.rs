@@ -92,7 +92,7 @@ pub fn open(request: &Request, progress: &dyn Progress) -> Result<Opened, Target
     let mut gaps = Vec::new();
     let cache = BlockCache::new(request.cache_bytes);
     progress.stage(Stage::Opening);
-    let disks = Disks::open(request, &cache, &mut gaps)?;
+    let disks = Disks::open(request, &cache, progress, &mut gaps)?;
     progress.count(disks.counter());
     let Looked { tree, filesystems, .. } = look(&disks, &mut gaps, progress)?;
     Ok(Opened { tree, filesystems, gaps, source: Source(disks) })

@@ -43,6 +43,10 @@ struct Where {
     /// MiB of disk blocks held in memory
     #[arg(long, value_name = "MIB", default_value_t = 64)]
     cache_size: u64,
+    /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
+    /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
+    #[arg(long, value_name = "GIB")]
+    unpack_limit: Option<u64>,
 }
 
 /// List a folder of a host
@@ -158,7 +162,11 @@ fn open(place: &Where, progress: &Progress) -> anyhow::Result<Place> {
         targets.extend(pipeline::parse_target(text)?);
     }
     let cache = place.cache_size.clamp(2, 1 << 20) << 20;
-    let request = Request { region: place.region.as_deref(), ..Request::new(&targets, cache) };
+    let request = Request {
+        region: place.region.as_deref(),
+        unpack_bytes: place.unpack_limit.map(|gib| gib.saturating_mul(1 << 30)),
+        ..Request::new(&targets, cache)
+    };
     let task = progress.task("starting");
     let Opened { tree, filesystems, gaps, source } = pipeline::open(&request, &task)?;
     let Some(wanted) = &place.filesystem else {

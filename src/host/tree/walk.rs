@@ -20,8 +20,10 @@ const AT_ONCE: usize = 4;
 const MOST_IN_BATCH: usize = 1 << 20;
 /// Folders of one walk.
 const MOST_FOLDERS: usize = 4 << 20;
-/// Names from the root to the deepest folder that is entered.
-const DEEPEST: usize = 4096;
+/// Longest path of a folder that is entered.
+const LONGEST: usize = 1 << 16;
+/// Bytes of the paths of folders that wait to be read.
+const MOST_WAITING: usize = 128 << 20;
 /// Bytes of a folder that are asked for early.
 const AHEAD: u64 = 16 << 20;
 
@@ -118,6 +120,8 @@ struct Walk<'a> {
     mounts: HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>>,
     /// The first mount of each filesystem: two mounts of one are one here.
     filesystems: Vec<usize>,
+    /// Bytes of the paths that wait.
+    waiting: usize,
     is_full: bool,
 }
 
@@ -136,9 +140,11 @@ impl<'a> Walk<'a> {
             met: HashSet::new(),
             mounts: mounts(tree),
             filesystems: filesystems.collect(),
+            waiting: 0,
             is_full: false,
         };
         walk.met.insert(walk.identity(first.at));
+        walk.waiting = first.path.len();
         walk.todo.push_back(first);
         walk
     }
@@ -150,12 +156,16 @@ impl<'a> Walk<'a> {
     fn next_batch(&mut self) -> Option<Vec<Folder>> {
         while self.todo.is_empty() {
             let folder = self.again.pop_front()?;
+            self.waiting -= folder.path.len();
             if self.met.insert(self.identity(folder.at)) {
+                self.waiting += folder.path.len();
                 self.todo.push_back(folder);
             }
         }
         let length = self.todo.len().min(BATCH);
-        (length > 0).then(|| self.todo.drain(..length).collect())
+        let batch: Vec<Folder> = self.todo.drain(..length).collect();
+        self.waiting -= bytes(&batch);
+        Some(batch)
     }
 
     /// Reads folders; those for which there is no room in memory wait for the next batch.
@@ -188,7 +198,10 @@ impl<'a> Walk<'a> {
                 None => waiting.push(folder),
             }
         }
-        waiting.into_iter().rev().for_each(|folder| self.todo.push_front(folder));
+        self.waiting += bytes(&waiting);
+        for folder in waiting.into_iter().rev() {
+            self.todo.push_front(folder);
+        }
         read
     }
 
@@ -227,7 +240,9 @@ impl<'a> Walk<'a> {
                 gap(&folder.path, error);
                 Listing::default()
             });
-        damage.into_iter().for_each(|error| gap(&folder.path, error));
+        for error in damage {
+            gap(&folder.path, error);
+        }
         entries.sort();
         let mut seen = Vec::with_capacity(entries.len());
         let wanted =
@@ -294,22 +309,26 @@ impl<'a> Walk<'a> {
 
     fn enter(&mut self, above: &Folder, seen: &Seen, gaps: &mut Vec<Gap>) {
         let path = joined(&above.path, &seen.entry.name);
-        let is_deep = path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
-        if is_deep || self.met.len() >= MOST_FOLDERS {
+        let waiting = self.waiting + path.len();
+        if path.len() > LONGEST || waiting > MOST_WAITING || self.met.len() >= MOST_FOLDERS {
             if !std::mem::replace(&mut self.is_full, true) {
                 let detail = format!(
-                    "more than {MOST_FOLDERS} folders, or one more than {DEEPEST} names deep; \
-                     those from here on were not all entered"
+                    "more than {MOST_FOLDERS} folders, {} MiB of their paths, or a path of more than {LONGEST} \
+                     bytes; not all folders from here on were entered",
+                    MOST_WAITING >> 20
                 );
                 gaps.push(Gap::new(shown(&path), GapReason::Limit, detail));
             }
             return;
         }
         let is_second = seen.is_mount && self.filesystems[seen.at.mount] != seen.at.mount;
+        let length = path.len();
         let folder = Folder { path, at: seen.at, is_again: above.is_again || is_second };
         if is_second {
+            self.waiting += length;
             self.again.push_back(folder);
         } else if self.met.insert(self.identity(seen.at)) {
+            self.waiting += length;
             self.todo.push_back(folder);
         } else if !folder.is_again {
             let detail =
@@ -341,6 +360,10 @@ fn ask_for_metadata(tree: &Tree, nodes: impl Iterator<Item = Located>) {
         let filesystem = &tree.mounts[mount].filesystem;
         filesystem.will_need(&filesystem.metadata_ranges(&nodes).unwrap_or_default());
     }
+}
+
+fn bytes(folders: &[Folder]) -> usize {
+    folders.iter().map(|folder| folder.path.len()).sum()
 }
 
 fn joined(folder: &[u8], name: &[u8]) -> Vec<u8> {
