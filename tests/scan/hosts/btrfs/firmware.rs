@@ -70,8 +70,8 @@ fn entry(root: &Path, subvolume: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn check(work: &Path, parts: Vec<Part>, expected: &str) {
-    let image = disk(work, "disk.img", &parts);
+fn check(work: &Path, parts: &[Part], expected: &str) {
+    let image = disk(work, "disk.img", parts);
     let seen = Seen::of(&[&image]);
     assert_eq!(seen.packages(), [expected]);
     let root = if expected == "first" { "/ /@arch" } else { "/ /@other" };
@@ -110,7 +110,7 @@ fn entries_of_systemd_boot_name_the_subvolume() {
             ("loader/entries/other.conf", &other),
         ];
         for kind in [ESP, XBOOTLDR] {
-            check(work.path(), vec![fat(work.path(), kind, &files), on(&root)], expected);
+            check(work.path(), &[fat(work.path(), kind, &files), on(&root)], expected);
         }
     }
 }
@@ -125,16 +125,16 @@ fn a_unified_image_has_its_command_line_inside() {
     for (subvolume, expected) in [("@arch", "first"), ("@other", "second")] {
         let uki = image(work.path(), &line(&root, subvolume));
         let esp = fat(work.path(), ESP, &[("EFI/Linux/arch-linux.efi", &uki)]);
-        check(work.path(), vec![esp, on(&root)], expected);
+        check(work.path(), &[esp, on(&root)], expected);
     }
     // Entries that are files come first.
     let uki = image(work.path(), &line(&root, "@other"));
     let arch = entry(&root, "@arch");
     let files: [(&str, &[u8]); 2] =
         [("EFI/Linux/z.efi", &uki), ("loader/entries/arch.conf", &arch)];
-    check(work.path(), vec![fat(work.path(), ESP, &files), on(&root)], "first");
+    check(work.path(), &[fat(work.path(), ESP, &files), on(&root)], "first");
     let more: [(&str, &[u8]); 3] = [files[0], files[1], ("loader/loader.conf", b"default z.efi\n")];
-    check(work.path(), vec![fat(work.path(), ESP, &more), on(&root)], "second");
+    check(work.path(), &[fat(work.path(), ESP, &more), on(&root)], "second");
 }
 
 #[test]
@@ -166,5 +166,5 @@ fn the_firmwares_filesystem_is_read_only_where_there_is_no_other_menu() {
     let esp = fat(work.path(), ESP, &[("loader/entries/arch.conf", &arch)]);
     let script = format!("menuentry 'x' {{\n linux /vmlinuz {}\n}}\n", line(&root, "@arch"));
     let boot = part_with("boot", &["-L", "boot"], vec![file("grub/grub.cfg", &script)]);
-    check(work.path(), vec![esp, on(&root), boot], "first");
+    check(work.path(), &[esp, on(&root), boot], "first");
 }

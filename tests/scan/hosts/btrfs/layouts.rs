@@ -60,7 +60,7 @@ fn ubuntu_has_its_root_in_a_subvolume_that_boot_names() {
 
 /// Fedora: the subvolumes beside each other, `/boot` on ext4; and one below the root, as systemd
 /// makes it.
-const FEDORA: &str = r#"
+const FEDORA: &str = r"
     new root home; system root fedora 40 good; echo mine > home/file
     mkdir -p root/var/lib; new root/var/lib/portables; echo x > root/var/lib/portables/x
     cat > root/etc/fstab <<END
@@ -68,7 +68,7 @@ UUID=$ID / btrfs subvol=root,compress=zstd:1 0 0
 UUID=$ID /home btrfs subvol=home,compress=zstd:1 0 0
 LABEL=boot /boot ext4 defaults 1 2
 END
-"#;
+";
 
 fn fedora(more: &str) -> String {
     format!("{FEDORA}{more}")
