@@ -250,8 +250,9 @@ fn names_of_a_crafted_btrfs_with_slashes_or_nul_are_damage() {
 /// Gives a tree block or the superblock the checksum of what it now is, as a crafted image has.
 fn seal(part: &mut [u8]) {
     let is_superblock = part[0x40..].starts_with(b"_BHRfS_M");
-    // A tree block bears its own address, of whole sectors and no more than some gigabytes.
-    let is_tree = part[0x30..0x32] == [0, 0] && part[0x35..0x38] == [0; 3] && part[0x20] != 0;
+    // A tree block bears its own address, of whole blocks and no more than some gigabytes.
+    let is_aligned = part[0x30] == 0 && part[0x31].trailing_zeros() >= PART.trailing_zeros() - 8;
+    let is_tree = is_aligned && part[0x35..0x38] == [0; 3] && part[0x20] != 0;
     if is_superblock || is_tree {
         let end = if is_superblock { 4096 } else { part.len() };
         let sum = crc32c(&part[32..end]);
