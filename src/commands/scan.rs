@@ -161,7 +161,7 @@ impl Prepared {
             }
             Targets::Disks(disks) => {
                 let unpack_bytes = args.unpack_limit.map(|gib| gib.saturating_mul(1 << 30));
-                let request = Request { region, unpack_bytes, ..Request::new(disks, cache_bytes) };
+                let request = Request { unpack_bytes, region, ..Request::new(disks, cache_bytes) };
                 let mut scan = pipeline::scan(&request, task)?;
                 task.stage(Stage::Matching);
                 pipeline::add_findings(&mut scan.report, &self.advisories)?;
