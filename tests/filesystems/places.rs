@@ -94,7 +94,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// Reads one node; the nodes in it, if it is a directory.
     fn node(&mut self, node: NodeId) -> Vec<NodeId> {
-        self.counting.take().ranges;
+        self.counting.take();
         let mut places = self.filesystem.metadata_ranges(&[node]).unwrap();
         places.extend(self.counting.take().ranges);
         let metadata = self.filesystem.metadata(node).unwrap();
