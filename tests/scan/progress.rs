@@ -170,7 +170,7 @@ fn a_packed_disk_tells_how_far_it_is_unpacked() {
     let output = read_until(&mut child.stdout.take().expect("piped"), "");
     child.wait().expect("it ends");
     let of = format!(" of {}.{} MiB, ", size >> 20, ((size % (1 << 20)) * 10) >> 20);
-    let line = output.split("\x1b").find(|part| part.contains("unpacking: "));
+    let line = output.split('\x1b').find(|part| part.contains("unpacking: "));
     assert!(line.is_some_and(|line| line.contains(&of)), "{of} {output:?}");
     assert!(!left_on_screen(&output).contains("unpacking"), "{output:?}");
 }
