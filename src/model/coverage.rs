@@ -7,7 +7,8 @@ use serde::Serialize;
 pub struct Coverage {
     /// Disks, partitions, volumes; what a part holds is said with it.
     pub parts: Vec<Part>,
-    /// Bytes of the parts that no other part stands on, by state.
+    /// Bytes of the parts that no other part stands on, by state. A filesystem over several devices stands
+    /// on none of them: each counts.
     pub bytes: CoverageBytes,
 }
 
@@ -102,8 +103,12 @@ impl Coverage {
     /// These parts, counted.
     pub fn new(parts: Vec<Part>) -> Self {
         let mut bytes = CoverageBytes::default();
-        let holds_parts = |name: &str| parts.iter().any(|part| part.on.iter().any(|on| on == name));
-        for part in parts.iter().filter(|part| !holds_parts(&part.name)) {
+        let is_piece = |part: &Part| part.holds.as_deref() == Some("btrfs");
+        let stands = |part: &Part, below: &Part| {
+            part.on.contains(&below.name) && !(is_piece(part) && is_piece(below))
+        };
+        let holds_parts = |below: &Part| parts.iter().any(|part| stands(part, below));
+        for part in parts.iter().filter(|part| !holds_parts(part)) {
             let sum = match part.state {
                 PartState::Scanned => &mut bytes.scanned,
                 PartState::NotNeeded => &mut bytes.not_needed,

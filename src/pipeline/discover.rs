@@ -60,6 +60,7 @@ struct Pool {
     members: Vec<Item>,
     /// How many of them were put together already.
     assembled: usize,
+    /// Ids of the volumes that were found.
     volumes: BTreeSet<String>,
     /// Those of the last time that all were put together.
     gaps: Vec<Gap>,
@@ -163,7 +164,8 @@ impl Worklist {
         pool.gaps.clear();
         let volumes = volume::POOLS[index].assemble(&devices).into_found(&mut pool.gaps);
         for volume in volumes {
-            if !pool.volumes.insert(volume.device.name.clone()) {
+            let id = volume.id.clone().unwrap_or_else(|| volume.device.name.clone());
+            if !pool.volumes.insert(id) {
                 continue;
             }
             let below = pool.members.iter().filter(|it| volume.on.contains(&it.volume.device.name));

@@ -4,7 +4,7 @@ use super::Request;
 use super::images::Images;
 use super::progress::{Counter, Progress, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
-use crate::model::{CloudContext, Gap, GapReason, Receipt};
+use crate::model::{CloudContext, Gap, GapReason, Receipt, printable_str};
 #[cfg(feature = "ebs")]
 use crate::source::ebs_snapshot;
 use crate::source::image_file::Limits;
@@ -167,7 +167,8 @@ impl Disks {
         }
         let mut cloud = Cloud::new(request);
         let limits = Limits { unpacked: request.unpack_bytes, temporary: None };
-        let images = Images { limits, cache, progress };
+        refuse_repeated(request.targets)?;
+        let images = Images { limits, cache, progress, targets: request.targets };
         let (mut disks, mut failed) = (Vec::new(), Vec::new());
         for target in request.targets {
             match open_target(target, &mut cloud, &images, gaps) {
@@ -311,6 +312,20 @@ impl Disk {
         let read_set = source.read_set();
         Self { device: Device::new(name, Arc::new(source)), read_set, allocated }
     }
+}
+
+/// A disk that is named twice would be two.
+fn refuse_repeated(targets: &[Target]) -> Result<(), TargetError> {
+    for (index, target) in targets.iter().enumerate() {
+        if targets[..index].contains(target) {
+            let name = match target {
+                Target::Image(path) | Target::Directory(path) => path.display().to_string(),
+                Target::Snapshot { name, .. } => name.clone(),
+            };
+            return Err(TargetError::new(printable_str(&name), "named twice"));
+        }
+    }
+    Ok(())
 }
 
 fn open_target(

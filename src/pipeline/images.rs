@@ -1,6 +1,6 @@
 //! Disk images of the command line, opened: one disk or several a file, and what packed ones take.
 
-use super::disks::{Disk, TargetError};
+use super::disks::{Disk, Target, TargetError};
 use super::progress::{Progress, Reading, Stage};
 use crate::block::BlockCache;
 use crate::model::{Gap, GapReason, printable};
@@ -15,6 +15,8 @@ pub struct Images<'a> {
     pub limits: Limits,
     /// Where their blocks are kept.
     pub cache: &'a Arc<BlockCache>,
+    /// All that is opened, so that no two have one name.
+    pub targets: &'a [Target],
     /// Is told what takes long.
     pub progress: &'a dyn Progress,
 }
@@ -27,7 +29,7 @@ impl Images<'_> {
         self.progress.stage(Stage::Opening);
         self.progress.count(Box::new(Reading::default));
         let opened = opened.map_err(|error| TargetError::new(path.display(), told(&error)))?;
-        let file = printable(path.file_name().unwrap_or(path.as_os_str()).as_encoded_bytes());
+        let file = self.name(path);
         let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
         gaps.extend(opened.unread.iter().map(|unread| {
             Gap::new(inside(&unread.name), reason(&unread.error), told(&unread.error))
@@ -38,6 +40,17 @@ impl Images<'_> {
             Disk::new(&name, self.cache.device(image.fetcher), Box::new(move || allocated))
         });
         Ok(disks.collect())
+    }
+
+    /// The name of the file, or its path if another disk of this scan has that name too.
+    fn name(&self, path: &Path) -> String {
+        let own = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_owned();
+        let namesakes = self
+            .targets
+            .iter()
+            .filter(|target| matches!(target, Target::Image(other) if own(other) == own(path)));
+        let name = if namesakes.count() > 1 { path.as_os_str().to_owned() } else { own(path) };
+        printable(name.as_encoded_bytes())
     }
 
     /// Shows how much of a packed disk was unpacked.

@@ -210,6 +210,7 @@ fn volume(device: &Device, number: u32, entry: &[u8], sector: u64) -> Result<Opt
     Ok(Some(Volume {
         device: device.window(name, start, end - start),
         on: vec![device.name.clone()],
+        id: None,
         names: Vec::new(),
         unread: None,
         number: Some(number),

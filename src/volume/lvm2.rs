@@ -4,6 +4,7 @@ use super::{Volume, VolumeFormat, pool};
 use crate::block::{Device, ReadError};
 use crate::model::{Partial, printable_str};
 use lvm2_reader::VolumeGroup;
+use std::collections::HashSet;
 
 /// The format.
 pub struct Lvm2;
@@ -24,22 +25,32 @@ impl VolumeFormat for Lvm2 {
             let place = devices.get(index).map_or("lvm2", |device| &device.name);
             all.gaps.push(pool::gap(place, &error));
         }
+        let mut taken = HashSet::new();
         for group in assembly.groups {
-            take(group, devices, &mut all);
+            let own = printable_str(&group.name);
+            // Groups of two systems may have one name.
+            let is_free = taken.insert(own.clone());
+            let name = if is_free { own } else { format!("{own}@{}", printable_str(&group.uuid)) };
+            take(group, &name, devices, &mut all);
         }
         all
     }
 }
 
-fn take(mut group: VolumeGroup, devices: &[Device], all: &mut Partial<Vec<Volume>>) {
-    let name = printable_str(&group.name);
-    all.gaps.extend(group.problems.iter().map(|error| pool::gap(&name, error)));
+fn take(mut group: VolumeGroup, name: &str, devices: &[Device], all: &mut Partial<Vec<Volume>>) {
+    all.gaps.extend(group.problems.iter().map(|error| pool::gap(name, error)));
+    all.gaps.extend(pool::copies(devices, &group.copies, "physical volume"));
     for note in &group.notes {
         tracing::info!(group = name, note, "volume group");
     }
     group.devices.sort_unstable();
     let on = group.devices.iter().filter_map(|index| devices.get(*index));
     let on: Vec<String> = on.map(|device| device.name.clone()).collect();
+    if group.volumes.is_empty() {
+        // Nothing else tells of these devices.
+        let gaps = |error| on.iter().map(move |device| pool::gap(device, error));
+        all.gaps.extend(group.problems.iter().flat_map(gaps));
+    }
     for volume in group.volumes {
         let place = format!("{name}/{}", printable_str(&volume.name));
         all.gaps.extend(volume.problems.iter().map(|error| pool::gap(&place, error)));
@@ -48,6 +59,7 @@ fn take(mut group: VolumeGroup, devices: &[Device], all: &mut Partial<Vec<Volume
         }
         let names = names(&group.name, &volume.name);
         let known = (volume.size, volume.problems.as_slice());
+        let names = (volume.uuid.clone(), names);
         all.found.push(pool::volume(place, volume.source, known, on.clone(), names));
     }
 }

@@ -122,6 +122,7 @@ fn push(
     all.found.push(Volume {
         device: device.window(name, start, length),
         on: vec![device.name.clone()],
+        id: None,
         names: Vec::new(),
         unread: None,
         number: Some(number),

@@ -4,6 +4,7 @@ use super::{Volume, VolumeFormat, pool};
 use crate::block::{Device, ReadError};
 use crate::model::{Partial, printable_str};
 use md_reader::Array;
+use std::collections::HashSet;
 
 /// The format.
 pub struct Md;
@@ -24,16 +25,23 @@ impl VolumeFormat for Md {
             let place = devices.get(index).map_or("md", |device| &device.name);
             all.gaps.push(pool::gap(place, &error));
         }
+        let mut taken = HashSet::new();
         for array in assembly.arrays {
-            let place = format!("md:{}", called(&array));
+            let own = format!("md:{}", called(&array));
+            // Arrays of two systems may have one name.
+            let is_free = taken.insert(own.clone());
+            let place = if is_free { own } else { format!("{own}@{}", printable_str(&array.uuid)) };
+            all.gaps.extend(pool::copies(devices, &array.copies, "member"));
             all.gaps.extend(array.problems.iter().map(|error| pool::gap(&place, error)));
             for note in &array.notes {
                 tracing::info!(array = place, note, "array");
             }
-            let on = array.devices.iter().filter_map(|index| devices.get(*index));
+            let used = |index: &&usize| array.copies.iter().all(|(copy, _)| copy != *index);
+            let on = array.devices.iter().filter(used).filter_map(|index| devices.get(*index));
             let on = on.map(|device| device.name.clone()).collect();
             let known = (0, array.problems.as_slice());
-            all.found.push(pool::volume(place, array.source, known, on, names(&array.name)));
+            let names = (array.uuid.clone(), names(&array.name));
+            all.found.push(pool::volume(place, array.source, known, on, names));
         }
         all
     }

@@ -36,6 +36,8 @@ pub struct Volume {
     pub device: Device,
     /// The devices that it is in or stands on.
     pub on: Vec<String>,
+    /// Id by which it is known again, where a name may be another's too: that of an array or logical volume.
+    pub id: Option<String>,
     /// What it is called below `/dev`, other than partitions are: `mapper/vg-root`, `md0`.
     pub names: Vec<String>,
     /// Number in its table, from 1.
@@ -77,6 +79,7 @@ impl Volume {
         Self {
             device,
             on: Vec::new(),
+            id: None,
             names: Vec::new(),
             number: None,
             label: None,

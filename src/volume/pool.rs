@@ -24,13 +24,24 @@ pub fn gap(place: &str, error: &Error) -> Gap {
     Gap::new(place, reason, error)
 }
 
+/// The gaps of devices that were left out as copies of others.
+pub fn copies(devices: &[Device], copies: &[(usize, usize)], what: &str) -> Vec<Gap> {
+    let gap = |(copy, other): &(usize, usize)| {
+        let (copy, other) = (devices.get(*copy)?, devices.get(*other)?);
+        let detail =
+            format!("bears the same id as {}, which is the {what} that was read", other.name);
+        Some(Gap::new(&copy.name, GapReason::Unsupported, detail))
+    };
+    copies.iter().filter_map(gap).collect()
+}
+
 /// A volume over several devices. One without a source is known all the same.
 pub fn volume(
     place: String,
     source: Option<Arc<dyn BlockSource>>,
     (size, problems): (u64, &[Error]),
     on: Vec<String>,
-    names: Vec<String>,
+    (id, names): (String, Vec<String>),
 ) -> Volume {
     let unread = source.is_none().then(|| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -38,7 +49,7 @@ pub fn volume(
     });
     let source = source.unwrap_or_else(|| Arc::new(Unread { size }));
     let device = Device::new(place, source);
-    Volume { on, names, unread, ..Volume::whole(device) }
+    Volume { on, id: Some(id), names, unread, ..Volume::whole(device) }
 }
 
 /// Stands for a volume that cannot be read.

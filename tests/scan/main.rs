@@ -1,5 +1,6 @@
 //! Scans through the program, over real disks and hostile ones.
 
+mod cut_off;
 mod directory;
 mod disks;
 mod files;
@@ -8,6 +9,7 @@ mod hosts;
 mod images;
 mod inventory;
 mod joined;
+mod namesakes;
 mod progress;
 mod report;
 mod second_engine;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Output};
-pub use test_material::disks;
+pub use test_material::{disks, root};
 
 /// Runs `sidelight` and gives its output.
 pub fn sidelight(arguments: &[&str]) -> Output {

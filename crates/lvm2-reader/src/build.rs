@@ -18,7 +18,7 @@ const MOST_DEPTH: usize = 12;
 
 /// Builds all that a group's owner sees.
 pub fn group(devices: &[Device], found: Found) -> VolumeGroup {
-    let Found { group, devices: physical, mut problems, mut notes } = found;
+    let Found { group, devices: physical, copies, mut problems, mut notes } = found;
     if group.exported {
         notes.push("the group was exported".to_owned());
     }
@@ -33,7 +33,7 @@ pub fn group(devices: &[Device], found: Found) -> VolumeGroup {
     let mut devices: Vec<usize> = physical.values().copied().collect();
     devices.sort_unstable();
     let (name, uuid, sequence) = (group.name.clone(), group.id.clone(), group.seqno);
-    VolumeGroup { name, uuid, sequence, devices, volumes, problems, notes }
+    VolumeGroup { name, uuid, sequence, devices, copies, volumes, problems, notes }
 }
 
 pub fn missing_physical(group: &Group, name: &str) -> Error {

@@ -13,6 +13,8 @@ pub struct Found {
     pub group: Arc<Group>,
     /// Device of each physical volume, by its name in the group.
     pub devices: HashMap<String, usize>,
+    /// Devices that bear what another has, with that other.
+    pub copies: Vec<(usize, usize)>,
     pub problems: Vec<Error>,
     pub notes: Vec<String>,
 }
@@ -123,9 +125,12 @@ fn choose(devices: &[Device], labels: &BTreeMap<usize, Label>, copies: &[Copy]) 
     for copy in copies.iter().filter(|copy| !has(copy.device)) {
         notes.push(format!("{} is no longer in the group", devices[copy.device].name));
     }
-    let (devices, told) = members(devices, labels, copies, &group);
-    notes.extend(told);
-    Found { group, devices, problems, notes }
+    let (chosen, left) = members(devices, labels, copies, &group);
+    notes.extend(left.iter().map(|(other, first)| {
+        let (other, first) = (&devices[*other].name, &devices[*first].name);
+        format!("{other} is left out: {first} is the same physical volume")
+    }));
+    Found { group, devices: chosen, copies: left, problems, notes }
 }
 
 /// The device of each physical volume. Of several that bear one id, as copies of a disk do, the
@@ -135,8 +140,8 @@ fn members(
     labels: &BTreeMap<usize, Label>,
     copies: &[Copy],
     group: &Group,
-) -> (HashMap<String, usize>, Vec<String>) {
-    let (mut chosen, mut notes) = (HashMap::new(), Vec::new());
+) -> (HashMap<String, usize>, Vec<(usize, usize)>) {
+    let (mut chosen, mut copies_of) = (HashMap::new(), Vec::new());
     let mut names: Vec<&String> = group.physical.keys().collect();
     names.sort_unstable();
     for name in names {
@@ -153,13 +158,10 @@ fn members(
             (std::cmp::Reverse(age(*device)), !right, *device)
         });
         let Some((first, others)) = bearers.split_first() else { continue };
-        for other in others {
-            let (other, first) = (&devices[*other].name, &devices[*first].name);
-            notes.push(format!("{other} is left out: {first} is the same physical volume {name}"));
-        }
+        copies_of.extend(others.iter().map(|other| (*other, *first)));
         chosen.insert(name.clone(), *first);
     }
-    (chosen, notes)
+    (chosen, copies_of)
 }
 
 impl Collected {

@@ -59,6 +59,9 @@ pub struct VolumeGroup {
     pub sequence: u64,
     /// Indexes of the devices that are its physical volumes.
     pub devices: Vec<usize>,
+    /// Devices that were not used because another is the same physical volume, as copies of a disk are: its
+    /// index, and that of the other. What is only on them is not read.
+    pub copies: Vec<(usize, usize)>,
     /// The volumes that its owner sees, by name. What they are made of is not among them.
     pub volumes: Vec<LogicalVolume>,
     /// What costs data of it.

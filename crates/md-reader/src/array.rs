@@ -30,6 +30,7 @@ pub fn build(devices: &[Device], set: &[(usize, &Superblock)]) -> Array {
         version: freshest.version,
         source,
         devices: set.iter().map(|(index, _)| *index).collect(),
+        copies: members.copies,
         problems: members.problems,
         notes: members.notes,
     }

@@ -61,6 +61,9 @@ pub struct Array {
     pub source: Option<Arc<dyn BlockSource>>,
     /// Indexes of all devices that bear its superblock, the unused ones too.
     pub devices: Vec<usize>,
+    /// Devices that were not used because another is the same member, as copies of a disk are: its
+    /// index, and that of the other. What is only on them is not read.
+    pub copies: Vec<(usize, usize)>,
     /// Why not all of it, or not its last state, can be read.
     pub problems: Vec<Error>,
     /// What is noteworthy and costs no data.

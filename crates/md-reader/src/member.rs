@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// The members of an array by place, and what is to be said of the devices that are none.
 pub struct Members {
     pub by_place: Vec<Option<Chosen>>,
+    /// Devices that are the same member as another, with that other.
+    pub copies: Vec<(usize, usize)>,
     pub problems: Vec<Error>,
     pub notes: Vec<String>,
 }
@@ -37,7 +39,8 @@ impl Chosen {
 /// Sorts the devices of one array; `freshest` is one of them.
 pub fn choose(devices: &[Device], set: &[(usize, &Superblock)], freshest: &Superblock) -> Members {
     let by_place = (0..freshest.raid_disks).map(|_| None).collect();
-    let mut members = Members { by_place, problems: Vec::new(), notes: Vec::new() };
+    let mut members =
+        Members { by_place, copies: Vec::new(), problems: Vec::new(), notes: Vec::new() };
     // Replacements last, so that they fill only what is empty; of two the smaller device first,
     // which is the partition where a disk and its last partition show the same superblock.
     let mut order: Vec<_> = set.to_vec();
@@ -68,6 +71,7 @@ impl Members {
         };
         if let Some(taken) = slot {
             let other = &devices[taken.device].name;
+            self.copies.push((index, taken.device));
             return self.notes.push(format!("{name} is left out: {other} is the same member"));
         }
         let filled = found.recovered.unwrap_or(u64::MAX);

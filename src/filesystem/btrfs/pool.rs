@@ -218,6 +218,11 @@ impl Members {
             let text = format!("{}: damaged superblock; copy {copy} was used", device.name);
             self.warnings.push((GapReason::Corrupt, text));
         }
+        let missing = superblock.dev_item.total_bytes.saturating_sub(device.source.size());
+        if missing > 0 {
+            let text = format!("the last {missing} bytes of {} are missing", device.name);
+            self.warnings.push((GapReason::Corrupt, text));
+        }
         let (number, generation) = (superblock.dev_item.devid, superblock.generation);
         let known = self.generations.get(&number).copied();
         if known.is_some() {

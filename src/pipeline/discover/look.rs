@@ -99,11 +99,21 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
         return Ok(outcome);
     }
     // A mirror's member bears the filesystem of the whole at its own start.
+    let mut unread = None;
     if !is_filled_by_ext(device)?
-        && let Some(outcome) = member(item)?
+        && let Some(outcome) = member(item, &mut unread)?
     {
         return Ok(outcome);
     }
+    let mut outcome = below_members(item)?;
+    // Of what is past the end of its disk there is a gap already.
+    outcome.gaps.extend(unread.filter(|_| item.volume.missing_bytes == 0));
+    Ok(outcome)
+}
+
+/// What a device holds that is no member of anything.
+fn below_members(item: &Item) -> Result<Outcome, ReadError> {
+    let device = &item.volume.device;
     // A whole disk is asked for a table first: a filesystem that was there before it was
     // partitioned may have left its mark. Inside a partition it is the other way round.
     if item.depth == 0
@@ -160,10 +170,16 @@ fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
     Ok(bytes.saturating_add(8192) > size && bytes <= size)
 }
 
-fn member(item: &Item) -> Result<Option<Outcome>, ReadError> {
+/// A mark may stand where the device cannot be read, at the end of one that is cut off: `unread` tells.
+fn member(item: &Item, unread: &mut Option<Gap>) -> Result<Option<Outcome>, ReadError> {
     let device = &item.volume.device;
     for (index, pool) in volume::POOLS.iter().enumerate() {
-        if pool.claims(device)? {
+        let claims = pool.claims(device).unwrap_or_else(|error| {
+            let detail = format!("whether it is a part of {} cannot be told: {error}", pool.name());
+            *unread = Some(Gap::new(&device.name, GapReason::Unreadable, detail));
+            false
+        });
+        if claims {
             // The end of a whole disk is that of its last partition too.
             if item.depth == 0 && volume::mbr::ends_in_member(device)? {
                 return table(device);
