@@ -25,7 +25,9 @@ mod wanted;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, join};
-pub use tree::{Descend, Detail, FileReader, Located, PathError, Tree, WalkStep};
+pub use tree::{
+    Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, read_reason,
+};
 
 use crate::model::HostContext;
 

@@ -30,6 +30,12 @@ pub trait Cataloger: Send + Sync {
         &[]
     }
 
+    /// Which of its files that are there are to be read, if not all; one that is left is a gap,
+    /// unless there is nothing in it.
+    fn choose(&self, _host: &Host, files: Vec<Vec<u8>>) -> Partial<Vec<Vec<u8>>> {
+        Partial::whole(files)
+    }
+
     /// The packages that the file at `path` proves.
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>>;
 }
@@ -49,17 +55,27 @@ pub enum PathPattern {
 }
 
 /// All catalogers. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg];
+pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg, &os::rpm::Rpm];
 
 /// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
 /// so is none at all.
 pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
-    let mut databases = 0;
+    let (mut databases, mut empty) = (0, Vec::new());
     for cataloger in CATALOGERS {
         let files = files(host, *cataloger, &mut all.gaps);
+        let files = cataloger.choose(host, files).into_found(&mut all.gaps);
         databases += files.len();
-        all.found.extend(catalog(host, *cataloger, &files).into_found(&mut all.gaps));
+        let Partial { found, gaps } = catalog(host, *cataloger, &files);
+        if found.is_empty() && gaps.is_empty() {
+            empty.extend(files.first().map(|path| nothing_installed(path)));
+        }
+        all.found.extend(found);
+        all.gaps.extend(gaps);
+    }
+    // A system may have the tools of another's packages, and with them an empty database.
+    if all.found.is_empty() {
+        all.gaps.extend(empty);
     }
     let unread = unread::find(host);
     all.gaps.extend(unread.gaps);
@@ -75,10 +91,8 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
 fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial<Vec<Package>> {
     let mut found = Vec::new();
     let mut problems = Problems::new(cataloger.name(), MOST_PROBLEMS);
-    let mut sound = true;
     for path in files {
         let Partial { found: more, gaps } = cataloger.catalog(host, path);
-        sound &= gaps.is_empty();
         for gap in gaps {
             problems.push(gap);
         }
@@ -90,14 +104,12 @@ fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial
             break;
         }
     }
-    if let Some(first) = files.first()
-        && found.is_empty()
-        && sound
-    {
-        let detail = "a package database in which nothing is installed";
-        problems.push(Gap::new(printable(first), GapReason::Missing, detail));
-    }
     Partial { found, gaps: problems.into_gaps() }
+}
+
+fn nothing_installed(path: &[u8]) -> Gap {
+    let detail = "a package database in which nothing is installed";
+    Gap::new(printable(path), GapReason::Missing, detail)
 }
 
 fn no_database() -> String {
