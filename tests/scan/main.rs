@@ -10,6 +10,7 @@ mod inventory;
 mod joined;
 mod progress;
 mod report;
+mod rpm;
 mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;

@@ -138,7 +138,8 @@ impl Reader<'_> {
             return Err(self.limit(&detail));
         }
         if self.text > MOST_TEXT {
-            let detail = format!("packages with more than {MOST_TEXT} bytes of text; the rest was not read");
+            let detail =
+                format!("packages with more than {MOST_TEXT} bytes of text; the rest was not read");
             return Err(self.limit(&detail));
         }
         self.found.push(package);

@@ -59,12 +59,17 @@ fn word(what: &str, text: &str) -> Result<String, String> {
     Ok(printable_str(text))
 }
 
-/// The epoch is no part of a purl's version, and the source package stands beside it.
+/// The epoch is no part of a purl's version, and the source package stands beside it. A namespace is a
+/// vendor, which the id of a system mostly names too.
 fn rpm_purl((name, version): (&str, &str), [arch, epoch, source]: [&str; 3], os: &Os) -> String {
     let release = &os.version_id;
     let tag = if release.is_empty() { String::new() } else { format!("{}-{release}", os.id) };
     let qualifiers = [("arch", arch), ("distro", &tag), ("epoch", epoch), ("upstream", source)];
-    let namespace = os.id.to_ascii_lowercase();
+    let namespace = match os.id.to_ascii_lowercase().as_str() {
+        "rhel" => "redhat".to_owned(),
+        id if id.starts_with("opensuse-") => "opensuse".to_owned(),
+        id => id.to_owned(),
+    };
     purl(Ecosystem::Rpm.purl_type(), &namespace, name, version, &qualifiers)
 }
 
@@ -92,7 +97,10 @@ mod tests {
     fn a_source_package_is_read_from_its_right_end() {
         let of = |file| source(file).map(|source| format!("{} {}", source.name, source.version));
         for (file, expected) in [
-            ("java-1.8.0-openjdk-1.8.0.402.b06-2.el8.src.rpm", "java-1.8.0-openjdk 1.8.0.402.b06-2.el8"),
+            (
+                "java-1.8.0-openjdk-1.8.0.402.b06-2.el8.src.rpm",
+                "java-1.8.0-openjdk 1.8.0.402.b06-2.el8",
+            ),
             ("sdk-1-2.nosrc.rpm", "sdk 1-2"),
         ] {
             assert_eq!(of(file).as_deref(), Some(expected));

@@ -1,0 +1,168 @@
+//! Damaged and hostile databases: what is wrong is told with its place, and the rest is read.
+
+use super::{AMAZON, committed, directory, ext4, gaps, packages, plant, root, text, unpack};
+use crate::support::{scan, tool};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const PAGE: usize = 4096;
+
+/// A root with this database in `/var/lib/rpm`.
+fn host(work: &Path, name: &str, database: &[u8]) -> PathBuf {
+    root(work, AMAZON);
+    fs::create_dir_all(work.join("var/lib/rpm")).expect("made");
+    fs::write(work.join("var/lib/rpm").join(name), database).expect("written");
+    directory(work)
+}
+
+fn names(report: &Value) -> Vec<String> {
+    packages(report).iter().map(|it| it["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// An overflow page of a Berkeley DB holds a part of one header.
+#[test]
+fn a_lost_page_costs_one_package_of_a_real_host() {
+    let Some(folder) = unpack("fixtures.tar.zst", "*rpmdb/reconstructed/amazon_2/*") else {
+        return;
+    };
+    let hosts = super::real_hosts(folder.path());
+    let [(_, host)] = &hosts[..] else { panic!("{} hosts", hosts.len()) };
+    let mut bytes = fs::read(&host.database).expect("read");
+    let overflow = |page: &usize| bytes[page * PAGE + 25] == 7;
+    let page = (100..bytes.len() / PAGE).find(overflow).expect("an overflow page");
+    bytes[page * PAGE..(page + 1) * PAGE].fill(0);
+    let work = tempfile::tempdir().expect("a folder");
+    let (folder, image) = (work.path().join("root"), work.path().join("host.img"));
+    self::host(&folder, "Packages", &bytes);
+    ext4(&folder, &image, 0);
+    let (code, report) = scan(&[&image]);
+    let found = super::rows_with_epoch(&report);
+    assert_eq!((code, found.len()), (3, host.expected.len() - 1));
+    assert!(found.iter().all(|row| host.expected.contains(row)));
+    let told = gaps(&report);
+    let at = |gap: &String| {
+        gap.starts_with("/var/lib/rpm/Packages | corrupt | ") && gap.contains(" at 0x")
+    };
+    assert!(!told.is_empty() && told.iter().all(at), "{told:?}");
+}
+
+#[test]
+fn a_header_whose_digest_does_not_hold_is_told_with_its_package_and_place() {
+    let mut bytes = fs::read(committed("ndb/Packages.db")).expect("read");
+    let wanted = b"nodejs:20:920241:9edba152";
+    let at = bytes.windows(wanted.len()).position(|it| it == wanted).expect("the module");
+    bytes[at + 7] = b'9';
+    let work = tempfile::tempdir().expect("a folder");
+    let (code, report) = scan(&[&host(work.path(), "Packages.db", &bytes)]);
+    let told = gaps(&report);
+    assert_eq!((code, names(&report).len()), (3, 7));
+    assert!(!told.is_empty(), "{told:?}");
+    let digest =
+        |gap: &&String| gap.contains("package module: ") && gap.contains("digest of a header");
+    assert!(told.iter().any(|gap| digest(&gap)), "{told:?}");
+    assert!(
+        told.iter().all(|gap| gap.starts_with("/var/lib/rpm/Packages.db | corrupt | ")),
+        "{told:?}"
+    );
+}
+
+/// Installs packages by rpm into `/var/lib/rpm` of a root; `false` skips the test.
+fn install(folder: &Path) -> bool {
+    let database = folder.join("var/lib/rpm");
+    fs::create_dir_all(&database).expect("made");
+    let mut rpm = std::process::Command::new("rpm");
+    rpm.arg("--dbpath").arg(&database).args(["-i", "--justdb", "--nodeps", "--nosignature"]);
+    rpm.args(["plain", "epoch", "module"].map(|name| committed(&format!("packages/{name}.rpm"))));
+    match rpm.output() {
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            true
+        }
+        Err(_) => {
+            test_material::skip("no rpm; run scripts/setup, which installs it");
+            false
+        }
+    }
+}
+
+#[test]
+fn a_hot_journal_is_told_and_the_database_read() {
+    let work = tempfile::tempdir().expect("a folder");
+    root(work.path(), AMAZON);
+    if !install(work.path()) {
+        return;
+    }
+    let journal = work.path().join("var/lib/rpm/rpmdb.sqlite-journal");
+    fs::write(journal, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7").expect("written");
+    let (code, report) = scan(&[&directory(work.path())]);
+    let told = "not supported: rollback journal of an unfinished transaction";
+    let told = format!("/var/lib/rpm/rpmdb.sqlite | unsupported | {told}");
+    assert_eq!((code, gaps(&report)), (3, vec![told]));
+    assert_eq!(names(&report), ["epoch", "module", "plain"]);
+}
+
+/// What was committed last may be in the log alone; the witness is SQLite over the same files.
+#[test]
+fn what_is_only_in_the_write_ahead_log_counts() {
+    const WRITE: &str = r"
+import shutil, sqlite3, sys
+base = sqlite3.connect(sys.argv[1], isolation_level=None)
+base.execute('pragma journal_mode=wal')
+base.execute('pragma wal_autocheckpoint=0')
+base.execute('delete from Packages where hnum = (select min(hnum) from Packages)')
+for ending in ('', '-wal'):
+    shutil.copy(sys.argv[1] + ending, sys.argv[2] + ending)
+";
+    let (work, copy) =
+        (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    if !install(work.path()) {
+        return;
+    }
+    root(copy.path(), AMAZON);
+    fs::create_dir_all(copy.path().join("var/lib/rpm")).expect("made");
+    let [from, to] = [&work, &copy].map(|it| it.path().join("var/lib/rpm/rpmdb.sqlite"));
+    tool("python3", &["-c", WRITE, text(&from), text(&to)]);
+    let (code, report) = scan(&[&directory(copy.path())]);
+    let gaps = gaps(&report);
+    let rpm = tool(
+        "rpm",
+        &["--dbpath", text(from.parent().expect("a folder")), "-qa", "--qf", "%{NAME}\n"],
+    );
+    let mut expected: Vec<_> = rpm.lines().collect();
+    expected.sort_unstable();
+    assert_eq!((code, gaps, names(&report).len()), (0, Vec::new(), 2));
+    assert_eq!(names(&report), expected);
+}
+
+#[test]
+fn a_database_of_many_gibibytes_is_a_limit() {
+    let work = tempfile::tempdir().expect("a folder");
+    let bytes = fs::read(committed("bdb/Packages")).expect("read");
+    let target = host(work.path(), "Packages", &bytes);
+    let file = fs::File::options().append(true).open(work.path().join("var/lib/rpm/Packages"));
+    file.expect("opened").set_len((4 << 30) + 1).expect("grown");
+    let (code, report) = scan(&[&target]);
+    let told = "4294967297 bytes, more than the 4294967296 that are read";
+    assert_eq!((code, gaps(&report)), (3, vec![format!("/var/lib/rpm/Packages | limit | {told}")]));
+}
+
+#[test]
+fn what_is_no_database_is_told() {
+    for (bytes, told) in [
+        (
+            &b"rubbish of more than sixteen bytes"[..],
+            "unsupported | not supported: package database of an unknown kind",
+        ),
+        (b"x", "unsupported | not supported: package database of an unknown kind"),
+    ] {
+        let work = tempfile::tempdir().expect("a folder");
+        let (code, report) = scan(&[&host(work.path(), "rpmdb.sqlite", bytes)]);
+        assert_eq!((code, gaps(&report)), (3, vec![format!("/var/lib/rpm/rpmdb.sqlite | {told}")]));
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    root(work.path(), AMAZON);
+    plant(work.path(), "var/lib/rpm/Packages/inside", &committed("query"));
+    let (code, report) = scan(&[&directory(work.path())]);
+    assert_eq!((code, report["gaps"][0]["reason"].as_str()), (3, Some("missing")));
+}
