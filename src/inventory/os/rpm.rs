@@ -78,7 +78,7 @@ impl Reader<'_> {
             wal: self.open(&[path, b"-wal"].concat())?,
             journal: self.open(&[path, b"-journal"].concat())?,
         };
-        let log = beside.wal.as_ref().map_or(0, |wal| wal.size());
+        let log = beside.wal.as_ref().map_or(0, BlockSource::size);
         let most_headers = file.size().saturating_add(log);
         let database = Database::open(file, beside).map_err(|error| self.gap("", &error))?;
         for problem in database.problems() {

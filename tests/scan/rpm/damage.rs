@@ -1,6 +1,8 @@
 //! Damaged and hostile databases: what is wrong is told with its place, and the rest is read.
 
-use super::{AMAZON, committed, directory, ext4, gaps, packages, plant, root, text, unpack};
+use super::{
+    AMAZON, committed, directory, ext4, gaps, has_rpm, packages, plant, root, text, unpack,
+};
 use crate::support::{scan, tool};
 use serde_json::Value;
 use std::fs;
@@ -67,32 +69,23 @@ fn a_header_whose_digest_does_not_hold_is_told_with_its_package_and_place() {
     );
 }
 
-/// Installs packages by rpm into `/var/lib/rpm` of a root; `false` skips the test.
-fn install(folder: &Path) -> bool {
+/// Installs packages by rpm into `/var/lib/rpm` of a root.
+fn install(folder: &Path) {
     let database = folder.join("var/lib/rpm");
     fs::create_dir_all(&database).expect("made");
-    let mut rpm = std::process::Command::new("rpm");
-    rpm.arg("--dbpath").arg(&database).args(["-i", "--justdb", "--nodeps", "--nosignature"]);
-    rpm.args(["plain", "epoch", "module"].map(|name| committed(&format!("packages/{name}.rpm"))));
-    match rpm.output() {
-        Ok(output) => {
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            true
-        }
-        Err(_) => {
-            test_material::skip("no rpm; run scripts/setup, which installs it");
-            false
-        }
-    }
+    let packages = ["plain", "epoch", "module"].map(|it| committed(&format!("packages/{it}.rpm")));
+    let options = ["--dbpath", text(&database), "-i", "--justdb", "--nodeps", "--nosignature"];
+    tool("rpm", &[&options[..], &packages.each_ref().map(|it| text(it))].concat());
 }
 
 #[test]
 fn a_hot_journal_is_told_and_the_database_read() {
     let work = tempfile::tempdir().expect("a folder");
-    root(work.path(), AMAZON);
-    if !install(work.path()) {
+    if !has_rpm() {
         return;
     }
+    root(work.path(), AMAZON);
+    install(work.path());
     let journal = work.path().join("var/lib/rpm/rpmdb.sqlite-journal");
     fs::write(journal, b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7").expect("written");
     let (code, report) = scan(&[&directory(work.path())]);
@@ -116,9 +109,10 @@ for ending in ('', '-wal'):
 ";
     let (work, copy) =
         (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
-    if !install(work.path()) {
+    if !has_rpm() {
         return;
     }
+    install(work.path());
     root(copy.path(), AMAZON);
     fs::create_dir_all(copy.path().join("var/lib/rpm")).expect("made");
     let [from, to] = [&work, &copy].map(|it| it.path().join("var/lib/rpm/rpmdb.sqlite"));

@@ -1,7 +1,7 @@
 //! Where databases are, which of several is read, and what they are matched with.
 
-use super::{AMAZON, committed, directory, gaps, packages, plant, root};
-use crate::support::{scan, sidelight};
+use super::{AMAZON, committed, directory, gaps, has_rpm, packages, plant, root};
+use crate::support::{scan, sidelight, tool};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -56,11 +56,10 @@ fn an_empty_database_beside_that_of_the_system_is_no_gap() {
     let target = crate::directory::root(work.path());
     let folder = work.path().join("var/lib/rpm");
     fs::create_dir_all(&folder).expect("made");
-    let rpm =
-        std::process::Command::new("rpm").arg("--dbpath").arg(&folder).arg("--initdb").status();
-    if rpm.is_err() {
-        return test_material::skip("no rpm; run scripts/setup, which installs it");
+    if !has_rpm() {
+        return;
     }
+    tool("rpm", &["--dbpath", folder.to_str().expect("UTF-8"), "--initdb"]);
     assert!(folder.join("rpmdb.sqlite").metadata().is_ok_and(|it| it.len() > 0));
     let (code, report) = scan(&[&target]);
     assert_eq!((code, gaps(&report), packages(&report).len()), (0, Vec::new(), 1));
@@ -121,4 +120,25 @@ fn packages_that_no_advisory_speaks_of_are_a_gap_and_no_clean_bill() {
         assert!(table.contains("not wholly matched with advisories"), "{table}");
         assert!(!table.contains("no findings"), "{table}");
     }
+}
+
+#[test]
+fn the_bill_of_materials_of_an_rpm_host_is_valid() {
+    use cyclonedx_bom::prelude::{Bom, Validate};
+    let work = tempfile::tempdir().expect("a folder");
+    root(work.path(), "ID=fedora\nVERSION_ID=41\n");
+    plant(work.path(), "var/lib/rpm/Packages", &committed("bdb/Packages"));
+    let target = directory(work.path());
+    let target = target.to_str().expect("UTF-8");
+    let output = sidelight(&["scan", target, "--no-match", "--format", "cyclonedx"]);
+    let bom = Bom::parse_from_json(output.stdout.as_slice()).expect("a BOM");
+    assert!(bom.validate().passed());
+    let components = bom.components.expect("components").0;
+    let module = components.iter().find(|it| it.name.to_string() == "module").expect("a package");
+    let purl = module.purl.as_ref().map(ToString::to_string);
+    let expected = "pkg:rpm/fedora/module@20.1-1.module_el9%2B7?arch=noarch&distro=fedora-41&upstream=module-20.1-1.module_el9%2B7.src.rpm";
+    assert_eq!(purl.as_deref(), Some(expected));
+    let properties = module.properties.as_ref().expect("properties");
+    let label = properties.0.iter().find(|it| it.name == "sidelight:module").expect("a module");
+    assert_eq!(label.value.to_string(), "nodejs:20:920241:9edba152");
 }
