@@ -25,6 +25,12 @@ pub trait Cataloger: Send + Sync {
     /// The files it reads.
     fn patterns(&self) -> &[PathPattern];
 
+    /// Files that it reads on systems of a rare layout. On a system whose packages another cataloger
+    /// has found they are not looked for, since each folder on the way costs blocks.
+    fn elsewhere(&self) -> &[PathPattern] {
+        &[]
+    }
+
     /// Folders that belong to those files, so that their blocks can be asked for early.
     fn beside(&self) -> &[&'static str] {
         &[]
@@ -63,7 +69,10 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
     let (mut databases, mut empty) = (0, Vec::new());
     for cataloger in CATALOGERS {
-        let files = files(host, *cataloger, &mut all.gaps);
+        let mut files = files_of(host, cataloger.patterns(), &mut all.gaps);
+        if all.found.is_empty() {
+            files.extend(files_of(host, cataloger.elsewhere(), &mut all.gaps));
+        }
         let files = cataloger.choose(host, files).into_found(&mut all.gaps);
         databases += files.len();
         let Partial { found, gaps } = catalog(host, *cataloger, &files);
@@ -127,10 +136,10 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     files.chain(CATALOGERS.iter().flat_map(|cataloger| cataloger.beside()).copied())
 }
 
-/// The paths on this host that a cataloger's patterns mean.
-fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
+/// The paths on this host that patterns mean.
+fn files_of(host: &Host, patterns: &[PathPattern], gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
-    for pattern in cataloger.patterns() {
+    for pattern in patterns {
         match *pattern {
             PathPattern::File(path) => match host.tree.find(path.as_bytes()) {
                 Ok(Some(_)) => files.push(path.as_bytes().to_vec()),

@@ -36,6 +36,10 @@ impl Cataloger for Rpm {
         places::DATABASES
     }
 
+    fn elsewhere(&self) -> &[PathPattern] {
+        places::ELSEWHERE
+    }
+
     fn beside(&self) -> &[&'static str] {
         places::LOGS
     }

@@ -36,6 +36,7 @@ fn of_two_databases_the_newer_kind_is_read_and_the_other_told() {
     for (old, new) in [
         ("var/lib/rpm/Packages", "var/lib/rpm/Packages.db"),
         ("var/lib/rpm/Packages", "usr/lib/sysimage/rpm/Packages.db"),
+        ("usr/lib/sysimage/rpm/Packages", "usr/share/rpm/Packages.db"),
     ] {
         let work = tempfile::tempdir().expect("a folder");
         root(work.path(), AMAZON);
