@@ -1,7 +1,7 @@
 //! Who a host is, from its files: os-release or what came before it, host name, machine id,
 //! addresses, kernels. The parts are read at the same time, since each waits for its own blocks.
 
-use super::{Tree, addresses, dnf, kernels, release_file};
+use super::{Tree, addresses, dnf, kernels, products, release_file};
 use crate::model::{Gap, HostContext, Os, printable};
 
 /// Small configuration files are not read past this size.
@@ -25,12 +25,14 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
         let kernels = scope.spawn(|| with_gaps(|gaps| kernels::find(tree, gaps)));
         let repositories = scope.spawn(|| with_gaps(|gaps| dnf::repositories(tree, gaps)));
         let modules = scope.spawn(|| with_gaps(|gaps| dnf::modules(tree, gaps)));
+        let products = scope.spawn(|| with_gaps(|gaps| products::find(tree, gaps)));
         let os = joined(os, gaps);
         let (hostname, machine_id) = joined(names, gaps);
         let (ips, kernels) = (joined(ips, gaps), joined(kernels, gaps));
         let (repositories, modules) = (joined(repositories, gaps), joined(modules, gaps));
         let context = HostContext { os, hostname, ips, machine_id, ..HostContext::default() };
-        HostContext { kernels, repositories, modules, ..context }
+        let products = joined(products, gaps);
+        HostContext { kernels, repositories, modules, products, ..context }
     })
 }
 

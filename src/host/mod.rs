@@ -13,6 +13,7 @@ mod join;
 mod kernels;
 mod leftover;
 mod ostree;
+mod products;
 mod release_file;
 mod root;
 mod slots;

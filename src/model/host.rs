@@ -22,6 +22,9 @@ pub struct HostContext {
     /// Enabled streams of modules as `name:stream`, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub modules: Vec<String>,
+    /// Numbers of the products of Red Hat that are installed, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<u32>,
     /// Filesystems and where they are mounted, sorted by path.
     pub mounts: Vec<Mount>,
     /// What the cloud account knows.

@@ -160,3 +160,54 @@ fn what_is_no_database_is_told() {
     let (code, report) = scan(&[&directory(work.path())]);
     assert_eq!((code, report["gaps"][0]["reason"].as_str()), (3, Some("missing")));
 }
+
+/// A header of a package with this name and nothing but what it must have.
+fn header(name: &[u8]) -> Vec<u8> {
+    let texts = [(1000, name), (1001, b"1"), (1002, b"2")];
+    let (mut index, mut data) = (Vec::new(), Vec::new());
+    for (tag, text) in texts {
+        let offset = u32::try_from(data.len()).expect("small");
+        index.extend([tag, 6, offset, 1].map(u32::to_be_bytes).concat());
+        data.extend_from_slice(text);
+        data.push(0);
+    }
+    let sizes = [3, u32::try_from(data.len()).expect("small")];
+    [sizes.map(u32::to_be_bytes).concat(), index, data].concat()
+}
+
+/// What a crafted header says of itself is bounded, and moves no terminal.
+#[test]
+fn crafted_names_are_made_printable_or_refused() {
+    const WRITE: &str = r"
+import sqlite3, sys
+base = sqlite3.connect(sys.argv[1], isolation_level=None)
+base.execute('create table Packages (hnum integer primary key autoincrement, blob blob not null)')
+for path in sys.argv[2:]:
+    base.execute('insert into Packages (blob) values (?)', (open(path, 'rb').read(),))
+";
+    let work = tempfile::tempdir().expect("a folder");
+    let folder = work.path().join("root");
+    root(&folder, AMAZON);
+    fs::create_dir_all(folder.join("var/lib/rpm")).expect("made");
+    let headers =
+        [header(b"odd\x1b[2J\xff"), header(&[b'a'; 1025]), header(&[b'b'; 1024]), header(b"")];
+    let files = [0, 1, 2, 3].map(|number| work.path().join(format!("header{number}")));
+    for (file, header) in files.iter().zip(&headers) {
+        fs::write(file, header).expect("written");
+    }
+    let database = folder.join("var/lib/rpm/rpmdb.sqlite");
+    let files = files.each_ref().map(|file| text(file));
+    tool("python3", &[&["-c", WRITE, text(&database)], &files[..]].concat());
+    let (code, report) = scan(&[&directory(&folder)]);
+    assert_eq!(code, 3);
+    let found = names(&report);
+    assert_eq!((found.len(), found[0].len()), (2, 1024));
+    assert_eq!(found[1], "odd\\x1b[2J\u{fffd}");
+    let told = gaps(&report);
+    let has = |words: &str| told.iter().any(|gap| gap.contains(words));
+    assert!(
+        has("| limit | header 2 at 0x") && has("package whose name has 1025 bytes"),
+        "{told:?}"
+    );
+    assert!(has("| corrupt | header 4 at 0x") && has("header without a name"), "{told:?}");
+}

@@ -69,7 +69,7 @@ fn systems_from_before_os_release_are_known_by_their_own_file() {
 }
 
 #[test]
-fn enabled_repositories_and_streams_are_listed() {
+fn enabled_repositories_streams_and_products_are_listed() {
     let report = report(
         &[
             ("etc/os-release", "ID=rhel\nVERSION_ID=8.4\n"),
@@ -79,6 +79,10 @@ fn enabled_repositories_and_streams_are_listed() {
             ),
             ("etc/yum.repos.d/b.repo", "[off]\nenabled=1\n[epel]\n"),
             ("etc/yum.repos.d/c.repo.rpmsave", "[saved]\n"),
+            ("etc/pki/product-default/479.pem", ""),
+            ("etc/pki/product/479.pem", ""),
+            ("etc/pki/product/69.pem", ""),
+            ("etc/pki/product/x1.pem", ""),
             ("etc/yum/vars/stage", "old\n"),
             ("etc/dnf/vars/stage", "baseos\n"),
             (
@@ -89,6 +93,7 @@ fn enabled_repositories_and_streams_are_listed() {
         ],
         &[],
     );
+    assert_eq!(report["host"]["products"], json!([69, 479]));
     assert_eq!(report["host"]["repositories"], json!(["epel", "rhel-8-baseos-rpms"]));
     assert_eq!(report["host"]["modules"], json!(["nodejs:18"]));
     assert_eq!(gaps(&report), [""; 0]);
