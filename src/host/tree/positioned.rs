@@ -7,7 +7,10 @@ use crate::model::{GapReason, printable};
 use block_source::{BlockSource, ReadError, check_bounds};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+/// Bytes that are told before they are read, once what was told is half read.
+const STEP: u64 = 8 << 20;
 /// Ranges of the disk that are told at once; what is beyond them is read when it is wanted.
 const MOST_RANGES: usize = 10_000;
 
@@ -19,6 +22,7 @@ impl Tree {
             filesystem,
             node,
             size,
+            told: AtomicU64::new(0),
         }))
     }
 
@@ -44,11 +48,29 @@ impl Tree {
     }
 }
 
-/// A regular file, of the size that its metadata say.
+/// A regular file, of the size that its metadata say. What follows reads that come one after the
+/// other is told to the device, beside what the reader itself tells: databases are read nearly whole.
 pub struct PositionedFile {
     filesystem: Arc<dyn FileSystem>,
     node: NodeId,
     size: u64,
+    /// End of what was told.
+    told: AtomicU64,
+}
+
+impl PositionedFile {
+    fn tell_ahead(&self, offset: u64) {
+        let told = self.told.load(Ordering::Relaxed);
+        let is_next = offset <= told && offset.saturating_add(STEP / 2) >= told;
+        let next = told.saturating_add(STEP).min(self.size);
+        if !is_next || next == told {
+            return;
+        }
+        let ours = self.told.compare_exchange(told, next, Ordering::Relaxed, Ordering::Relaxed);
+        if ours.is_ok() {
+            self.will_need(std::slice::from_ref(&(told..next)));
+        }
+    }
 }
 
 impl BlockSource for PositionedFile {
@@ -58,6 +80,7 @@ impl BlockSource for PositionedFile {
 
     fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> Result<(), ReadError> {
         check_bounds(self.size, offset, out.len())?;
+        self.tell_ahead(offset);
         let mut done = 0;
         while done < out.len() {
             let at = offset + done as u64;
@@ -97,5 +120,101 @@ pub fn read_reason(error: &ReadError) -> GapReason {
         Some(Error::Unsupported { .. }) => GapReason::Unsupported,
         Some(Error::Corrupt { .. }) => GapReason::Corrupt,
         _ => GapReason::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filesystem::{Identity, Kind, Listing, Metadata};
+    use std::sync::Mutex;
+
+    /// One file, which lies on the device from its start and may be shorter than it says.
+    struct OneFile {
+        holds: u64,
+        told: Mutex<Vec<Range<u64>>>,
+    }
+
+    const SIZE: u64 = 20 << 20;
+
+    impl FileSystem for OneFile {
+        fn kind(&self) -> &'static str {
+            "one"
+        }
+        fn identity(&self) -> Identity {
+            Identity::default()
+        }
+        fn root(&self) -> NodeId {
+            NodeId(0)
+        }
+        fn metadata(&self, _: NodeId) -> Result<Metadata, Error> {
+            let (kind, size) = (Kind::File, SIZE);
+            Ok(Metadata { kind, size, mode: 0, uid: 0, gid: 0, modified: 0 })
+        }
+        fn read_dir(&self, _: NodeId) -> Result<Listing, Error> {
+            Ok(Listing::default())
+        }
+        fn lookup(&self, _: NodeId, _: &[u8]) -> Result<Option<NodeId>, Error> {
+            Ok(None)
+        }
+        fn read_link(&self, _: NodeId) -> Result<Vec<u8>, Error> {
+            Ok(Vec::new())
+        }
+        fn read_at(&self, _: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
+            Ok(self.holds.saturating_sub(offset).min(out.len() as u64) as usize)
+        }
+        fn will_need(&self, ranges: &[Range<u64>]) {
+            self.told.lock().unwrap().extend_from_slice(ranges);
+        }
+        fn xattr(&self, _: NodeId, _: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+            Ok(None)
+        }
+        fn ranges(&self, _: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
+            Ok(vec![offset..offset + length])
+        }
+    }
+
+    fn open(holds: u64) -> (Arc<OneFile>, PositionedFile) {
+        let filesystem = Arc::new(OneFile { holds, told: Mutex::default() });
+        let tree = Tree::new(filesystem.clone());
+        (filesystem, tree.open_positioned(b"/").unwrap().unwrap())
+    }
+
+    #[test]
+    fn what_follows_is_told_once_and_before_it_is_read() {
+        let (filesystem, file) = open(SIZE);
+        for offset in (0..SIZE).step_by(64 << 10) {
+            file.read_exact_at(offset, &mut [0; 64 << 10]).unwrap();
+            let told = filesystem.told.lock().unwrap().last().map_or(0, |range| range.end);
+            assert!(told >= (offset + STEP / 2).min(SIZE), "{told} at {offset}");
+        }
+        let told = filesystem.told.lock().unwrap().clone();
+        assert_eq!(told, [0..STEP, STEP..2 * STEP, 2 * STEP..SIZE]);
+    }
+
+    #[test]
+    fn a_read_far_ahead_tells_nothing() {
+        let (filesystem, file) = open(SIZE);
+        file.read_exact_at(SIZE - 1, &mut [0]).unwrap();
+        assert!(filesystem.told.lock().unwrap().is_empty());
+        file.will_need(&[SIZE - 5..u64::MAX, u64::MAX - 1..u64::MAX]);
+        assert_eq!(*filesystem.told.lock().unwrap(), [SIZE - 5..SIZE]);
+    }
+
+    #[test]
+    fn a_file_that_is_shorter_than_it_says_is_no_endless_read() {
+        let (_, file) = open(100);
+        let error = file.read_exact_at(90, &mut [0; 20]).unwrap_err();
+        assert!(error.to_string().contains("shorter"), "{error}");
+        assert_eq!(read_reason(&error), GapReason::Unreadable);
+        assert!(file.read_exact_at(SIZE, &mut [0]).is_err());
+    }
+
+    #[test]
+    fn the_filesystem_knows_why_a_read_failed() {
+        let corrupt = Error::Corrupt { what: "extent".to_owned() };
+        assert_eq!(read_reason(&ReadError::failed(0, corrupt)), GapReason::Corrupt);
+        let unsupported = Error::Unsupported { feature: "this".to_owned() };
+        assert_eq!(read_reason(&ReadError::failed(0, unsupported)), GapReason::Unsupported);
     }
 }
