@@ -170,7 +170,7 @@ mod tests {
             Ok(None)
         }
         fn ranges(&self, _: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-            Ok(vec![offset..offset + length])
+            Ok(std::iter::once(offset..offset + length).collect())
         }
     }
 
@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn what_follows_is_told_once_and_before_it_is_read() {
         let (filesystem, file) = open(SIZE);
-        for offset in (0..SIZE).step_by(64 << 10) {
-            file.read_exact_at(offset, &mut [0; 64 << 10]).unwrap();
+        for offset in (0..SIZE).step_by(16 << 10) {
+            file.read_exact_at(offset, &mut [0; 16 << 10]).unwrap();
             let told = filesystem.told.lock().unwrap().last().map_or(0, |range| range.end);
             assert!(told >= (offset + STEP / 2).min(SIZE), "{told} at {offset}");
         }
@@ -198,7 +198,8 @@ mod tests {
         file.read_exact_at(SIZE - 1, &mut [0]).unwrap();
         assert!(filesystem.told.lock().unwrap().is_empty());
         file.will_need(&[SIZE - 5..u64::MAX, u64::MAX - 1..u64::MAX]);
-        assert_eq!(*filesystem.told.lock().unwrap(), [SIZE - 5..SIZE]);
+        let last = SIZE - 5..SIZE;
+        assert_eq!(*filesystem.told.lock().unwrap(), std::slice::from_ref(&last));
     }
 
     #[test]
