@@ -42,8 +42,8 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     }
     let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
     let request = Request {
-        region: args.region.as_deref(),
         unpack_bytes: args.unpack_limit.map(|gib| gib.saturating_mul(1 << 30)),
+        region: args.region.as_deref(),
         ..Request::new(&targets, 32 << 20)
     };
     let task = progress.task("starting");

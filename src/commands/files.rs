@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 const LS_EXAMPLES: &str = "Examples:
   sidelight ls disk.img /etc                     names, one a line
-  sidelight ls -lR root.qcow2 data.img /var/lib  two disks of one host: everything below, with owners, sizes and times
+  sidelight ls -lR root.qcow2 data.img /var/lib  two disks of one host, all below
   sidelight ls --filesystem disk.img:p2 disk.img /
   sidelight ls -R0 disk.img / | grep -z '\\.jar$' names as they are, each ended by a zero byte";
 

@@ -3,14 +3,14 @@
 //! The root is chosen by evidence ([`super::root`]); then its fstab, its mount units, the kernel
 //! command line and the types of partitions say where the others belong. A place is taken by the
 //! first that wants it, in this order: kernel command line, fstab, units in `/etc`, units in
-//! `/usr/lib`, the partition table.
+//! `/usr/lib`, the partition table. Then all are mounted in one order ([`wanted::in_order`]).
 
 use super::candidates::{self, Candidate, Survey};
 use super::devices::Devices;
 use super::root::{self, Choice};
 use super::spec::Spec;
 use super::states::{self, Shown};
-use super::wanted::{Origin, Wanted};
+use super::wanted::{self, Origin, Wanted};
 use super::{Found, Tree, fstab, gpt_auto, identity, leftover, ostree, slots, units};
 use crate::filesystem::{NodeId, Subvolume};
 use crate::model::{Gap, GapReason, Mount, SubvolumePart, printable_str};
@@ -47,21 +47,21 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
         .into_iter()
         .filter_map(|(device, path)| Some(Wanted::new(&device?, path, Origin::CommandLine)))
         .collect();
-    let text = identity::text(&joining.tree, "/etc/fstab", joining.gaps).unwrap_or_default();
-    let lines = fstab::parse(&text);
-    let line = lines.iter().find(|line| line.path == "/");
-    joining.disk_name = line.and_then(|line| line.spec.disk()).map(str::to_owned);
-    first.extend(lines);
+    first.extend(joining.fstab());
     first.extend(slots.wanted(found, root.found));
     first.extend(gpt_auto::usr(found, root.found));
-    joining.mount_all(first);
+    // Units may be on what is mounted, and what is mounted may have to wait for units: so they are
+    // read from a tree that is put up for that alone, which tells no gap a second time.
+    let mut untold = Vec::new();
+    let mut before = Joining::new(found, &survey, &root, &mut untold);
+    before.disk_name.clone_from(&joining.disk_name);
+    before.mount_all([first.clone()]);
     // Bottlerocket's binds are units of its own, and subvolumes may be mounted by some.
-    let is_something_left = joining.is_something_left()
+    let is_something_left = before.is_something_left()
         || !slots.roots.is_empty()
         || survey.subvolumes.contains_key(&root.found);
-    let units = units::wanted(&joining.tree, is_something_left, joining.gaps);
-    joining.mount_all(units);
-    joining.mount_all(gpt_auto::wanted(found, root.found));
+    let units = units::wanted(&before.tree, is_something_left, joining.gaps);
+    joining.mount_all([first, units, gpt_auto::wanted(found, root.found)]);
     joining.boot(boot);
     let Joining { tree, mut mounts, joined, shown, .. } = joining;
     leftover::report(found, &survey.candidates, &root, &joined, &mut notes, gaps);
@@ -117,21 +117,35 @@ impl<'a> Joining<'a> {
         }
     }
 
-    /// Mounts all, outer ones before those inside them.
-    fn mount_all(&mut self, mut wanted: Vec<Wanted>) {
+    /// What fstab wants; it may tell as well what the kernel calls the root's disk.
+    fn fstab(&mut self) -> Vec<Wanted> {
+        let text = identity::text(&self.tree, "/etc/fstab", self.gaps).unwrap_or_default();
+        let lines = fstab::parse(&text);
+        let line = lines.iter().find(|line| line.path == "/");
+        self.disk_name = line.and_then(|line| line.spec.disk()).map(str::to_owned);
+        lines
+    }
+
+    /// Mounts what several kinds of configuration want. A place is the first's that wants it; then
+    /// all that have one are mounted in one order, whoever wants them.
+    fn mount_all<const N: usize>(&mut self, kinds: [Vec<Wanted>; N]) {
+        let mut winners = Vec::new();
+        for mut wanted in kinds {
+            self.limit(&mut wanted);
+            let is_first = |it: &Wanted| self.taken.insert(it.names().map(str::to_owned).collect());
+            wanted.retain(is_first);
+            winners.append(&mut wanted);
+        }
+        for line in wanted::in_order(winners) {
+            self.mount(&line);
+        }
+    }
+
+    fn limit(&mut self, wanted: &mut Vec<Wanted>) {
         if wanted.len() > MOST_MOUNTS {
             let detail = format!("{} mounts; only {MOST_MOUNTS} were followed", wanted.len());
             self.gaps.push(Gap::new("/", GapReason::Limit, detail));
             wanted.truncate(MOST_MOUNTS);
-        }
-        wanted.sort_by_key(Wanted::depth);
-        while !wanted.is_empty() {
-            let free = |it: &Wanted| !wanted.iter().any(|other| other.is_before(it));
-            let next = wanted.iter().position(free).unwrap_or(0);
-            let next = wanted.remove(next);
-            if self.taken.insert(next.names().map(str::to_owned).collect()) {
-                self.mount(&next);
-            }
         }
     }
 
@@ -170,13 +184,12 @@ impl<'a> Joining<'a> {
         }
     }
 
-    /// Mounts a filesystem; one that is not read is noted all the same.
+    /// Mounts a filesystem; one that is not read is noted all the same. One that could not be mounted
+    /// is left.
     fn put(&mut self, line: &Wanted, index: usize) {
         let found = &self.found[index];
-        self.joined.push(index);
         let Some(filesystem) = &found.filesystem else {
-            self.mounts.push(mount(&line.path, found, None));
-            return;
+            return self.joined(line, index, None);
         };
         // The folder that options name, a subvolume, is mounted instead of the root.
         let root = match filesystem.subtree(&line.options) {
@@ -194,11 +207,11 @@ impl<'a> Joining<'a> {
         };
         match mounted {
             Ok(true) => {
-                self.mounts.push(mount(&line.path, found, self.subvolume(index, root)));
+                self.joined(line, index, self.subvolume(index, root));
                 self.shown.push(Shown { found: index, top: root, path: line.path.clone() });
             }
             // Boot firmware's own holds nothing that could be missed.
-            Ok(false) if found.optional => self.mounts.push(mount(&line.path, found, None)),
+            Ok(false) if found.optional => self.joined(line, index, None),
             Ok(false) => {
                 let who = line.told();
                 let who = who.split_once(" mounts ").map_or(who.as_str(), |(who, _)| who);
@@ -208,6 +221,11 @@ impl<'a> Joining<'a> {
             }
             Err(error) => self.gap(line, error.reason(), error),
         }
+    }
+
+    fn joined(&mut self, line: &Wanted, index: usize, root: Option<String>) {
+        self.joined.push(index);
+        self.mounts.push(mount(&line.path, &self.found[index], root));
     }
 
     /// The subvolume whose root a node is, if it has a name.

@@ -83,6 +83,8 @@ const ELSEWHERE: &[&str] = &[
 ];
 /// Where packages are installed; what is mounted elsewhere holds data.
 const SYSTEM: &[&str] = &["etc", "usr", "var", "opt", "lib", "lib64", "bin", "sbin", "boot"];
+/// The longest path that Linux takes; a longer one is above nothing.
+const LONGEST: usize = 4096;
 
 impl Wanted {
     /// A mount of a filesystem by its name.
@@ -134,11 +136,6 @@ impl Wanted {
         matches!(self.origin, Origin::IdleUnit | Origin::Layout)
     }
 
-    /// How deep it is mounted: outer ones come first.
-    pub fn depth(&self) -> usize {
-        self.names().count()
-    }
-
     /// The names of its path.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         names(&self.path)
@@ -146,17 +143,21 @@ impl Wanted {
 
     /// Whether this one has to be mounted before the other: it is above the other's place, or above
     /// what the other shows.
-    pub fn is_before(&self, other: &Self) -> bool {
-        let own: Vec<_> = self.names().collect();
-        let under = |path: &str| {
-            let names: Vec<_> = names(path).collect();
-            names.starts_with(&own) && names.len() > own.len()
+    fn is_before(&self, other: &Self) -> bool {
+        let is_above = |path: &str| {
+            let mut path = names(path);
+            self.path.len() <= LONGEST && self.names().all(|name| path.next() == Some(name))
         };
-        let shown = || {
-            let names: Vec<_> = names(&other.device).collect();
-            names.starts_with(&own)
-        };
-        under(&other.path) || (other.is_bind() && shown())
+        !self.names().eq(other.names()) && (is_above(&other.path) || other.shows().any(is_above))
+    }
+
+    /// The parts of the tree that it shows: a bind's source, the layers of an overlay. Of those only
+    /// one with a single lower layer is read.
+    fn shows(&self) -> impl Iterator<Item = &str> {
+        let source = self.is_bind().then_some(self.device.as_str());
+        let is_overlay = self.kind == "overlay";
+        let layers = ["lowerdir", "upperdir"].into_iter().filter(move |_| is_overlay);
+        source.into_iter().chain(layers.filter_map(|name| self.option(name)))
     }
 
     /// The value of an option, such as `lowerdir`.
@@ -185,6 +186,24 @@ impl Wanted {
         let kind = self.kind.as_str();
         ELSEWHERE.contains(&kind) || kind.starts_with("fuse.") || kind == "fuse"
     }
+}
+
+/// In the order in which systemd mounts them: outer ones before those inside them, and what is shown
+/// elsewhere after what it lies on. Others stay as they are, and so do those that wait in a circle.
+pub fn in_order(mut wanted: Vec<Wanted>) -> Vec<Wanted> {
+    let waits_for = |it: &Wanted| wanted.iter().filter(|other| other.is_before(it)).count();
+    let mut waits: Vec<usize> = wanted.iter().map(waits_for).collect();
+    let mut ordered = Vec::with_capacity(wanted.len());
+    while !wanted.is_empty() {
+        let next = waits.iter().position(|count| *count == 0).unwrap_or(0);
+        waits.remove(next);
+        let next = wanted.remove(next);
+        for (count, other) in waits.iter_mut().zip(&wanted) {
+            *count -= usize::from(next.is_before(other));
+        }
+        ordered.push(next);
+    }
+    ordered
 }
 
 fn names(path: &str) -> impl Iterator<Item = &str> {

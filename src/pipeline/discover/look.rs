@@ -142,8 +142,9 @@ fn starts_as_fat(device: &Device) -> Result<bool, ReadError> {
     Ok(bears(54, b"FAT1") || bears(82, b"FAT32"))
 }
 
-/// Whether an ext filesystem reaches to where md would keep its mark at the end: then the device is no
-/// member of an array that begins where it begins, and its end need not be fetched.
+/// Whether an ext filesystem reaches to where md would keep its mark at the end, and not beyond, as that of
+/// an array does: then the device is no member of an array that begins where it begins, and its end need
+/// not be fetched.
 fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
     let superblock = device.read_up_to(1024, 1024)?;
     let word = |at: usize| {
@@ -155,7 +156,8 @@ fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
     }
     let high = if word(96) & 0x80 == 0 { 0 } else { word(0x150) << 32 };
     let bytes = (word(4) | high).saturating_mul(1024 << word(24));
-    Ok(bytes.saturating_add(8192) > device.source.size())
+    let size = device.source.size();
+    Ok(bytes.saturating_add(8192) > size && bytes <= size)
 }
 
 fn member(item: &Item) -> Result<Option<Outcome>, ReadError> {

@@ -34,7 +34,7 @@ default() { btrfs subvolume set-default "$1"; }
 
 /// The image of a filesystem, filled by a script that runs at its top and knows its UUID as `ID`. Each
 /// has another one: the kernel mounts no two of the same.
-fn filesystem(work: &Path, name: &str, script: &str) -> PathBuf {
+pub(super) fn filesystem(work: &Path, name: &str, script: &str) -> PathBuf {
     let (image, place) = (work.join(name), work.join(format!("{name}.place")));
     let script = format!(
         r#"set -e; truncate -s {SIZE}M "$1"; mkfs.btrfs -q "$1" > /dev/null; mkdir "$2"
@@ -69,7 +69,7 @@ fn installed(image: &Path, options: &str, path: &str) -> String {
 }
 
 /// A partition of the filesystem.
-fn on(image: &Path) -> Part {
+pub(super) fn on(image: &Path) -> Part {
     Part {
         label: "btrfs",
         kind: LINUX,

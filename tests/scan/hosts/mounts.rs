@@ -1,5 +1,8 @@
 //! Mounts that fstab, mount units and partition types name.
 
+mod left;
+mod order;
+
 use super::{LINUX, Part, STATUS, Seen, debian, disk, file, part, part_with, status, with};
 use std::path::PathBuf;
 use tempfile::TempDir;

@@ -139,6 +139,9 @@ fn help_of_each_command() {
     for (name, command) in [
         ("help", vec![]),
         ("help_scan", vec!["scan"]),
+        ("help_disks", vec!["disks"]),
+        ("help_ls", vec!["ls"]),
+        ("help_cat", vec!["cat"]),
         ("help_sweep", vec!["sweep"]),
         ("help_cleanup", vec!["cleanup"]),
         ("help_doctor", vec!["doctor"]),
