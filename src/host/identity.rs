@@ -1,7 +1,7 @@
 //! Who a host is, from its files: os-release or what came before it, host name, machine id,
 //! addresses, kernels. The parts are read at the same time, since each waits for its own blocks.
 
-use super::{Tree, addresses, kernels};
+use super::{Tree, addresses, dnf, kernels, products, release_file};
 use crate::model::{Gap, HostContext, Os, printable};
 
 /// Small configuration files are not read past this size.
@@ -23,10 +23,16 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
         });
         let ips = scope.spawn(|| with_gaps(|gaps| addresses::find(tree, gaps)));
         let kernels = scope.spawn(|| with_gaps(|gaps| kernels::find(tree, gaps)));
+        let repositories = scope.spawn(|| with_gaps(|gaps| dnf::repositories(tree, gaps)));
+        let modules = scope.spawn(|| with_gaps(|gaps| dnf::modules(tree, gaps)));
+        let products = scope.spawn(|| with_gaps(|gaps| products::find(tree, gaps)));
         let os = joined(os, gaps);
         let (hostname, machine_id) = joined(names, gaps);
         let (ips, kernels) = (joined(ips, gaps), joined(kernels, gaps));
-        HostContext { os, hostname, ips, machine_id, kernels, ..HostContext::default() }
+        let (repositories, modules) = (joined(repositories, gaps), joined(modules, gaps));
+        let context = HostContext { os, hostname, ips, machine_id, ..HostContext::default() };
+        let products = joined(products, gaps);
+        HostContext { kernels, repositories, modules, products, ..context }
     })
 }
 
@@ -58,7 +64,7 @@ pub(super) fn text(tree: &Tree, path: impl AsRef<[u8]>, gaps: &mut Vec<Gap>) -> 
     }
 }
 
-fn first_line(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> Option<String> {
+pub(super) fn first_line(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> Option<String> {
     let text = text(tree, path, gaps)?;
     let line =
         text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#'))?;
@@ -88,17 +94,8 @@ pub(super) fn os(tree: &Tree, gaps: &mut Vec<Gap>) -> Os {
         let version_id = version.split('.').next().unwrap_or_default().to_owned();
         return Os { id: "debian".to_owned(), version_id, pretty_name, ..Os::default() };
     }
-    for (path, id) in [
-        ("/etc/centos-release", "centos"),
-        ("/etc/system-release", "amzn"),
-        ("/etc/redhat-release", "rhel"),
-    ] {
-        if let Some(line) = first_line(tree, path, gaps) {
-            let version =
-                line.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-            let version_id = version.unwrap_or_default().to_owned();
-            return Os { id: id.to_owned(), version_id, pretty_name: line, ..Os::default() };
-        }
+    if let Some(os) = release_file::find(tree, gaps) {
+        return os;
     }
     if tree.find(WINDOWS.as_bytes()).is_ok_and(|found| found.is_some()) {
         let (id, pretty_name) = ("windows".to_owned(), "Windows".to_owned());

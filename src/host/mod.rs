@@ -4,6 +4,7 @@ mod addresses;
 mod boot;
 mod candidates;
 mod devices;
+mod dnf;
 mod found;
 mod fstab;
 mod gpt_auto;
@@ -12,6 +13,8 @@ mod join;
 mod kernels;
 mod leftover;
 mod ostree;
+mod products;
+mod release_file;
 mod root;
 mod slots;
 mod spec;
@@ -25,7 +28,9 @@ mod wanted;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, join};
-pub use tree::{Descend, Detail, FileReader, Located, PathError, Tree, WalkStep};
+pub use tree::{
+    Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, read_reason,
+};
 
 use crate::model::HostContext;
 

@@ -4,9 +4,11 @@
 //! starts there again, at most 40 links are followed and at most 4,096 names are looked up. Names
 //! are bytes; UTF-8 is not assumed.
 
+mod positioned;
 mod subvolumes;
 mod walk;
 
+pub use positioned::{PositionedFile, read_reason};
 pub use walk::{Descend, Detail, Step as WalkStep};
 
 use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
@@ -314,22 +316,6 @@ impl Tree {
         if let Ok(Some(at)) = self.find(path) {
             let _ = self.filesystem(at).read_ahead(at.node, READ_AHEAD);
         }
-    }
-
-    /// Bytes of a regular file from an offset, fewer where it ends; `None` if there is no such file.
-    pub fn read_part(
-        &self,
-        path: &[u8],
-        offset: u64,
-        length: usize,
-    ) -> Result<Option<Vec<u8>>, PathError> {
-        let Some(file) = self.open(path)? else { return Ok(None) };
-        let mut bytes = vec![0; length];
-        let read = file.filesystem.read_at(file.node, offset, &mut bytes);
-        let read =
-            read.map_err(|source| PathError::FileSystem { path: printable(path), source })?;
-        bytes.truncate(read);
-        Ok(Some(bytes))
     }
 
     /// What `/` is.

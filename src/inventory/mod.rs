@@ -25,9 +25,21 @@ pub trait Cataloger: Send + Sync {
     /// The files it reads.
     fn patterns(&self) -> &[PathPattern];
 
+    /// Files that it reads on systems of a rare layout. On a system whose packages another cataloger
+    /// has found they are not looked for, since each folder on the way costs blocks.
+    fn elsewhere(&self) -> &[PathPattern] {
+        &[]
+    }
+
     /// Folders that belong to those files, so that their blocks can be asked for early.
     fn beside(&self) -> &[&'static str] {
         &[]
+    }
+
+    /// Which of its files that are there are to be read, if not all; one that is left is a gap,
+    /// unless there is nothing in it.
+    fn choose(&self, _host: &Host, files: Vec<Vec<u8>>) -> Partial<Vec<Vec<u8>>> {
+        Partial::whole(files)
     }
 
     /// The packages that the file at `path` proves.
@@ -49,17 +61,30 @@ pub enum PathPattern {
 }
 
 /// All catalogers. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg];
+pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg, &os::rpm::Rpm];
 
 /// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
 /// so is none at all.
 pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
-    let mut databases = 0;
+    let (mut databases, mut empty) = (0, Vec::new());
     for cataloger in CATALOGERS {
-        let files = files(host, *cataloger, &mut all.gaps);
+        let mut files = files_of(host, cataloger.patterns(), &mut all.gaps);
+        if all.found.is_empty() {
+            files.extend(files_of(host, cataloger.elsewhere(), &mut all.gaps));
+        }
+        let files = cataloger.choose(host, files).into_found(&mut all.gaps);
         databases += files.len();
-        all.found.extend(catalog(host, *cataloger, &files).into_found(&mut all.gaps));
+        let Partial { found, gaps } = catalog(host, *cataloger, &files);
+        if found.is_empty() && gaps.is_empty() {
+            empty.extend(files.first().map(|path| nothing_installed(path)));
+        }
+        all.found.extend(found);
+        all.gaps.extend(gaps);
+    }
+    // A system may have the tools of another's packages, and with them an empty database.
+    if all.found.is_empty() {
+        all.gaps.extend(empty);
     }
     let unread = unread::find(host);
     all.gaps.extend(unread.gaps);
@@ -75,10 +100,8 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
 fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial<Vec<Package>> {
     let mut found = Vec::new();
     let mut problems = Problems::new(cataloger.name(), MOST_PROBLEMS);
-    let mut sound = true;
     for path in files {
         let Partial { found: more, gaps } = cataloger.catalog(host, path);
-        sound &= gaps.is_empty();
         for gap in gaps {
             problems.push(gap);
         }
@@ -90,14 +113,12 @@ fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial
             break;
         }
     }
-    if let Some(first) = files.first()
-        && found.is_empty()
-        && sound
-    {
-        let detail = "a package database in which nothing is installed";
-        problems.push(Gap::new(printable(first), GapReason::Missing, detail));
-    }
     Partial { found, gaps: problems.into_gaps() }
+}
+
+fn nothing_installed(path: &[u8]) -> Gap {
+    let detail = "a package database in which nothing is installed";
+    Gap::new(printable(path), GapReason::Missing, detail)
 }
 
 fn no_database() -> String {
@@ -115,10 +136,10 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
     files.chain(CATALOGERS.iter().flat_map(|cataloger| cataloger.beside()).copied())
 }
 
-/// The paths on this host that a cataloger's patterns mean.
-fn files(host: &Host, cataloger: &dyn Cataloger, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
+/// The paths on this host that patterns mean.
+fn files_of(host: &Host, patterns: &[PathPattern], gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let mut files = Vec::new();
-    for pattern in cataloger.patterns() {
+    for pattern in patterns {
         match *pattern {
             PathPattern::File(path) => match host.tree.find(path.as_bytes()) {
                 Ok(Some(_)) => files.push(path.as_bytes().to_vec()),

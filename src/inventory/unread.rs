@@ -2,7 +2,7 @@
 //!
 //! What of them is there, and holds something, is a gap: a report without gaps must not pass over
 //! them. Each is a row in [`UNREAD`]; a row goes when its cataloger comes. Links may lead two rows
-//! to one place (`/var/lib/rpm` is one on Fedora), which is then told once.
+//! to one place, which is then told once.
 
 use crate::host::{Host, Located, PathError};
 use crate::model::{Gap, GapReason};
@@ -38,12 +38,6 @@ const fn row(
 }
 
 const UNREAD: &[Unread] = &[
-    row("rpm database", Group::System, "/var/lib/rpm/rpmdb.sqlite", any),
-    row("rpm database", Group::System, "/var/lib/rpm/Packages", any),
-    row("rpm database", Group::System, "/var/lib/rpm/Packages.db", any),
-    row("rpm database", Group::System, "/usr/lib/sysimage/rpm/rpmdb.sqlite", any),
-    row("rpm database", Group::System, "/usr/lib/sysimage/rpm/Packages", any),
-    row("rpm database", Group::System, "/usr/lib/sysimage/rpm/Packages.db", any),
     row("apk database", Group::System, "/lib/apk/db/installed", any),
     row("pacman database", Group::System, "/var/lib/pacman/local", package_folder),
     row("snap store", Group::Applications, "/var/lib/snapd/snaps", snap),

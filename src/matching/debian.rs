@@ -1,7 +1,7 @@
 //! Debian: advisories are about source packages and their versions, in dpkg's order.
 
 use super::{Lookup, Rules, Subject};
-use crate::model::{Os, Package};
+use crate::model::{Ecosystem, Os, Package};
 use crate::version::dpkg;
 use std::cmp::Ordering;
 
@@ -43,7 +43,8 @@ impl Rules for Debian {
 
     /// Backports and packages of other archives are foreign: their versions follow other fixes.
     fn subject(&self, package: &Package) -> Lookup {
-        let foreign = package.origin.as_deref().is_some_and(|origin| origin != "Debian");
+        let foreign = package.ecosystem != Ecosystem::Deb
+            || package.origin.as_deref().is_some_and(|origin| origin != "Debian");
         if foreign || is_backport(&package.version) || is_backport(&package.source.version) {
             return Lookup::Foreign;
         }

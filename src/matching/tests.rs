@@ -52,6 +52,10 @@ fn package(name: &str, version: &str, source: (&str, &str)) -> Package {
         purl: format!("pkg:deb/debian/{name}@{version}?arch=amd64"),
         source: SourcePackage { name: source.0.to_owned(), version: source.1.to_owned() },
         origin: None,
+        vendor: None,
+        module: None,
+        installed_at: None,
+        signing_key: None,
         evidence: Vec::new(),
     }
 }

@@ -16,6 +16,15 @@ pub struct HostContext {
     pub machine_id: Option<String>,
     /// Versions of the kernels whose modules or images are installed, sorted.
     pub kernels: Vec<String>,
+    /// Ids of the enabled package repositories, sorted, where the system's package manager has ids.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub repositories: Vec<String>,
+    /// Enabled streams of modules as `name:stream`, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub modules: Vec<String>,
+    /// Numbers of the products of Red Hat that are installed, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<u32>,
     /// Filesystems and where they are mounted, sorted by path.
     pub mounts: Vec<Mount>,
     /// What the cloud account knows.

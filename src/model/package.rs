@@ -8,6 +8,8 @@ use serde::Serialize;
 pub enum Ecosystem {
     /// Debian packages, of whatever distribution.
     Deb,
+    /// rpm packages, of whatever distribution.
+    Rpm,
 }
 
 impl Ecosystem {
@@ -15,6 +17,7 @@ impl Ecosystem {
     pub fn purl_type(self) -> &'static str {
         match self {
             Self::Deb => "deb",
+            Self::Rpm => "rpm",
         }
     }
 }
@@ -37,6 +40,18 @@ pub struct Package {
     /// Archive that the package says it came from, when it says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// Who built it, in the package's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Module that it is of: name, stream, version and context, with colons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
+    /// When it was installed, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed_at: Option<String>,
+    /// Id of the key that its signature names; the signature itself is not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<String>,
     /// Paths on the scanned system that prove the package is there.
     pub evidence: Vec<String>,
 }

@@ -12,6 +12,7 @@ mod joined;
 mod namesakes;
 mod progress;
 mod report;
+mod rpm;
 mod second_engine;
 #[cfg(feature = "ebs")]
 mod snapshots;

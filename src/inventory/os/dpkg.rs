@@ -165,6 +165,10 @@ fn instance(
             purl: deb_purl(name, version, arch, os),
             source: source(field("source"), name, version),
             origin: field("origin").map(str::to_owned),
+            vendor: None,
+            module: None,
+            installed_at: None,
+            signing_key: None,
             evidence: vec![evidence.to_owned()],
         });
     }

@@ -1,3 +1,4 @@
 //! Package databases of operating systems.
 
 pub mod dpkg;
+pub mod rpm;

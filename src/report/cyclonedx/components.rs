@@ -125,6 +125,8 @@ fn component(package: &Package, reference: String) -> Component {
         property("source_version", &package.source.version),
     ];
     properties.extend(package.origin.iter().map(|origin| property("origin", origin)));
+    properties.extend(package.vendor.iter().map(|vendor| property("vendor", vendor)));
+    properties.extend(package.module.iter().map(|module| property("module", module)));
     match purl(package) {
         Ok(purl) => component.purl = Some(purl),
         Err(refused) => properties.push(refused),

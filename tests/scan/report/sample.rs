@@ -160,6 +160,10 @@ pub fn package(name: &str, version: &str, source: &str, source_version: &str) ->
         purl: format!("pkg:deb/debian/{name}@{written}?arch=amd64&distro=debian-12"),
         source: SourcePackage { name: source.to_owned(), version: source_version.to_owned() },
         origin: None,
+        vendor: None,
+        module: None,
+        installed_at: None,
+        signing_key: None,
         evidence: vec!["/var/lib/dpkg/status".to_owned()],
     }
 }
