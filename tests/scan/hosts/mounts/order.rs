@@ -1,7 +1,7 @@
 //! In what order is mounted what fstab, mount units and partition types name: as systemd does, by
 //! their places over all of them.
 
-use super::super::{Part, Seen, debian, file, part, part_with, status, with};
+use super::super::{Seen, debian, file, part, part_with, status, with};
 use super::{GPT_ROOT, GPT_VAR, UNIT, VAR_LABEL, WANTS, bare, made, typed};
 
 const LIB: &[&str] = &["-L", "lib"];
@@ -28,8 +28,6 @@ fn fstab_mounts_inside_what_a_unit_mounts() {
         file("etc/fstab", "LABEL=lib /var/lib ext4 defaults 0 2\n"),
         file("etc/systemd/system/var.mount", UNIT),
         file(WANTS, "-> ../var.mount"),
-        // The unit's hides it.
-        status("var/lib/dpkg/status", "stale"),
     ]);
     let var = vec![file("lib/", ""), file("log/", "")];
     let (_work, image) = made(&[
@@ -108,7 +106,7 @@ fn an_overlay_waits_for_its_lower_folder() {
     Seen::of(&[&image]).is_whole(&["good"]);
 }
 
-/// Two binds of each other end, and the first line of fstab comes first, as it is written.
+/// Of two binds that show each other the first line of fstab comes first, as for `mount -a`.
 #[test]
 fn a_circle_of_binds_ends() {
     let fstab =
@@ -117,7 +115,6 @@ fn a_circle_of_binds_ends() {
         debian("12", "good"),
         vec![file("etc/fstab", fstab), file("opt/b/x/", ""), file("srv/b/", "")],
     );
-    let parts: [Part; 1] = [part("root", root)];
-    let (_work, image) = made(&parts);
+    let (_work, image) = made(&[part("root", root)]);
     Seen::of(&[&image]).is_whole(&["good"]);
 }
