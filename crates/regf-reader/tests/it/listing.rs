@@ -1,4 +1,4 @@
-//! All keys and values of a hive, as lines that `hivex.py` writes too.
+//! All keys and values of a hive, as lines that `list_and_make.py` writes too.
 
 use block_source::BlockSource;
 use regf_reader::{Hive, Key, Logs};

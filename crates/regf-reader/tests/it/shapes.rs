@@ -26,7 +26,8 @@ pub fn all() -> Maker {
     }
     let list = maker.list(b"ri", &lists);
     maker.set_subkeys(kinds[2], 80, list);
-    let sizes = [0, 1, 4, 5, 16344, 16345, 2 * 16344, 2 * 16344 + 1, 200_000];
+    // hivex leaves out what stands in the last four bytes of a segment's cell: these have none there.
+    let sizes = [0, 1, 4, 5, 16344, 16349, 2 * 16344, 2 * 16344 + 6, 200_000];
     let values: Vec<u32> = sizes
         .map(|size| {
             let data: Vec<u8> = (0..size).map(|index| (index % 253) as u8).collect();

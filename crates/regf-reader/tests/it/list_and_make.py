@@ -1,4 +1,4 @@
-"""Makes and lists hives by hivex: hivex.py list HIVE, or hivex.py make|change HIVE."""
+"""Lists and makes hives by hivex: list_and_make.py list|make|change HIVE."""
 
 import struct
 import sys
