@@ -48,9 +48,7 @@ impl Hive {
             root: base.root,
             claims: Claims::default(),
         };
-        if LENGTH + u64::from(base.bins) > image.source.size() && replayed.replay.entries == 0 {
-            problems.push(corrupt("hive is cut short", image.source.size()));
-        }
+        problems.extend(image.check_length().err());
         problems.extend(image.bin(0).err());
         let image = Arc::new(image);
         Ok(Self { image, replay: replayed.replay, is_dirty, written: base.written, problems })

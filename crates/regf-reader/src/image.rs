@@ -113,6 +113,18 @@ impl Image {
         self.source.will_need(&ranges);
     }
 
+    /// Whether what the file has not is all in the logs.
+    pub fn check_length(&self) -> Result<(), Error> {
+        let mut at = self.source.size().saturating_sub(LENGTH);
+        while at < u64::from(self.bins) {
+            match self.overlay.place(at) {
+                Place::Log(_, _, length) => at += length,
+                Place::Hive(_) => return Err(corrupt("hive is cut short", LENGTH + at)),
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a hive bin begins at an offset; its size.
     pub fn bin(&self, offset: u32) -> Result<u32, Error> {
         let mut header = [0; BIN_HEADER as usize];

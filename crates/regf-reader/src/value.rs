@@ -9,6 +9,7 @@ use crate::data::{Data, Kind};
 use crate::error::{Error, corrupt, unsupported};
 use crate::image::{Image, SIZE, file_offset};
 use crate::text::Name;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Bytes of a value before its name.
@@ -121,8 +122,11 @@ impl Value {
         if list.len() < 4 * count as usize {
             return Err(self.wrong("list of segments that is longer than its cell"));
         }
-        let mut data = Vec::new();
+        let (mut data, mut seen) = (Vec::new(), HashSet::new());
         for segment in le32s(&list) {
+            if !seen.insert(segment) {
+                return Err(self.wrong("segment that comes twice"));
+            }
             let want = SEGMENT.min(length - data.len() as u32);
             let part = self.own(segment, want)?;
             if part.len() < want as usize {

@@ -3,6 +3,7 @@
 use crate::listing::{Listing, listing};
 use crate::maker::Maker;
 use regf_reader::Logs;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -88,14 +89,16 @@ fn what_hivexregedit_merges() {
     let mut lines = "Windows Registry Editor Version 5.00\n\n".to_owned();
     // A key must stand behind its parent.
     lines += "[\\Software]\n\n";
-    (0..7).for_each(|vendor| lines += &format!("[\\Software\\Vendor {vendor}]\n\n"));
+    (0..7).for_each(|vendor| write!(lines, "[\\Software\\Vendor {vendor}]\n\n").unwrap());
     for index in 0..200 {
-        lines += &format!(
+        write!(
+            lines,
             "[\\Software\\Vendor {}\\Product {index}]\n\"DisplayName\"=\"Product {index}\"\n\
              \"Version\"=dword:{index:08x}\n\"Data\"=hex:01,02,{:02x}\n\n",
             index % 7,
             index,
-        );
+        )
+        .unwrap();
     }
     std::fs::write(&text, lines).unwrap();
     run(Command::new("hivexregedit").arg("--merge").arg(&path).arg(&text));

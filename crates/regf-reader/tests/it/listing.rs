@@ -60,10 +60,13 @@ impl Listing {
         let values = key.values();
         self.problems.extend(values.damage.reasons.iter().map(ToString::to_string));
         for value in values.values {
-            let data = value.data().map(|data| hex(&data)).unwrap_or_else(|problem| {
-                self.problems.push(problem.to_string());
-                "?".to_owned()
-            });
+            let data = value.data().as_deref().map_or_else(
+                |problem| {
+                    self.problems.push(problem.to_string());
+                    "?".to_owned()
+                },
+                hex,
+            );
             let (name, kind) = (escaped(value.name()), value.kind().number());
             self.lines.push(format!("value {path} {name} {kind} {data}"));
         }

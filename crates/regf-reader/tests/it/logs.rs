@@ -22,7 +22,9 @@ impl Pair {
         let before = maker.hive();
         let root = maker.root();
         maker.keys(root, b"lf", &["Changed"]);
-        (0..600).for_each(|_| drop(maker.cell(&[7; 100])));
+        for _ in 0..600 {
+            maker.cell(&[7; 100]);
+        }
         let pair = Self { before, after: maker.hive() };
         assert!(pair.after.len() > pair.before.len());
         pair
@@ -59,6 +61,12 @@ impl Pair {
         hive.read_bins(0, &mut bins).unwrap();
         assert!(bins == self.after[4096..], "other bytes");
     }
+}
+
+/// The problems but for the end of a hive that is only in logs that were not replayed.
+fn told(hive: &Hive) -> Vec<String> {
+    let problems = hive.problems().iter().map(ToString::to_string);
+    problems.filter(|problem| !problem.contains("hive is cut short")).collect()
 }
 
 fn damaged(what: &str, at: u64) -> String {
@@ -103,7 +111,7 @@ fn logs_are_taken_in_the_order_of_their_numbers() {
     // The hive is already where the later log begins.
     let later = numbered(&pair.before, FIRST + 4, FIRST + 2);
     let hive = Hive::open(Arc::new(later), logs(&early, &late)).unwrap();
-    assert_eq!((hive.replay().entries, hive.problems().len()), (2, 0));
+    assert_eq!((hive.replay().entries, told(&hive).len()), (2, 0));
     assert!(hive.is_dirty());
 }
 
@@ -185,9 +193,10 @@ fn a_wrong_hash_ends_the_replay() {
         (harm(15, true), "log entry that does not follow the one before"),
     ] {
         let hive = Hive::open(Arc::new(pair.dirty()), logs(&log, &[])).unwrap();
-        let problems: Vec<String> = hive.problems().iter().map(ToString::to_string).collect();
+        let problems = told(&hive);
         assert_eq!(problems, [damaged(what, third)]);
-        assert_eq!(hive.replay().entries, 2);
+        // What the hive was to grow by is in the entries that were not replayed.
+        assert_eq!((hive.replay().entries, hive.problems().len()), (2, 2));
     }
 }
 
@@ -223,7 +232,7 @@ fn what_is_missing_of_the_logs_is_told() {
     ];
     for (log1, log2, wanted) in cases {
         let hive = Hive::open(Arc::new(pair.dirty()), logs(log1, log2)).unwrap();
-        let problems: Vec<String> = hive.problems().iter().map(ToString::to_string).collect();
+        let problems = told(&hive);
         assert_eq!(problems, wanted);
     }
 }
@@ -237,7 +246,7 @@ fn a_log_of_the_old_format_is_whole_or_left() {
     let none = damaged("changes in a log that is not there or does not fit", 4);
     let cut = |length: usize, what: &str| {
         let hive = Hive::open(Arc::new(pair.dirty()), logs(&log[..length], &[])).unwrap();
-        let problems: Vec<String> = hive.problems().iter().map(ToString::to_string).collect();
+        let problems = told(&hive);
         assert_eq!(problems, [damaged(what, 512), none.clone()]);
     };
     cut(520, "log that is shorter than its bitmap");
@@ -263,6 +272,6 @@ fn a_bin_that_belongs_elsewhere_ends_the_replay() {
     let before = maker.hive();
     let log = old_log(&before, &after, FIRST);
     let hive = Hive::open(Arc::new(numbered(&before, 8, 7)), logs(&log, &[])).unwrap();
-    let problems: Vec<String> = hive.problems().iter().map(ToString::to_string).collect();
+    let problems = told(&hive);
     assert_eq!(problems, [damaged("hive bin in a log that belongs elsewhere", 1024)]);
 }

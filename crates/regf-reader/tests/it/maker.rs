@@ -39,7 +39,7 @@ impl Maker {
     pub fn cell(&mut self, data: &[u8]) -> u32 {
         let offset = self.bins.len() as u32;
         let size = (data.len() + 4).next_multiple_of(8);
-        self.bins.extend((-(size as i32)).to_le_bytes());
+        self.bins.extend((size as u32).wrapping_neg().to_le_bytes());
         self.bins.extend(data);
         self.bins.resize(offset as usize + size, 0);
         offset
@@ -83,7 +83,7 @@ impl Maker {
     }
 
     /// A list of subkeys: `li`, `lf`, `lh`, or `ri` over lists.
-    pub fn list(&mut self, signature: &[u8; 2], elements: &[(u32, &str)]) -> u32 {
+    pub fn list(&mut self, signature: &[u8], elements: &[(u32, &str)]) -> u32 {
         let mut list = signature.to_vec();
         list.extend((elements.len() as u16).to_le_bytes());
         for (offset, name) in elements {
@@ -98,7 +98,7 @@ impl Maker {
     }
 
     /// Keys below another, in one list.
-    pub fn keys(&mut self, parent: u32, signature: &[u8; 2], names: &[&str]) -> Vec<u32> {
+    pub fn keys(&mut self, parent: u32, signature: &[u8], names: &[&str]) -> Vec<u32> {
         let keys: Vec<u32> = names.iter().map(|name| self.key(name, parent)).collect();
         let elements: Vec<(u32, &str)> = keys.iter().copied().zip(names.iter().copied()).collect();
         let list = self.list(signature, &elements);
@@ -222,7 +222,9 @@ pub fn entry(number: u32, bins: u32, pages: &[(u32, Vec<u8>)]) -> Vec<u8> {
         entry.extend(offset.to_le_bytes());
         entry.extend((bytes.len() as u32).to_le_bytes());
     }
-    pages.iter().for_each(|(_, bytes)| entry.extend(bytes));
+    for (_, bytes) in pages {
+        entry.extend(bytes);
+    }
     entry.resize(entry.len().next_multiple_of(512), 0);
     let size = entry.len() as u32;
     set(&mut entry, 4, size);
@@ -249,7 +251,9 @@ pub fn old_log(from: &[u8], to: &[u8], number: u32) -> Vec<u8> {
     log.extend(b"DIRT");
     log.extend(bitmap);
     log.resize(log.len().next_multiple_of(512), 0);
-    pages.iter().for_each(|(_, bytes)| log.extend(bytes));
+    for (_, bytes) in &pages {
+        log.extend(bytes);
+    }
     log
 }
 

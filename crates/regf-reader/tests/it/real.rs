@@ -21,7 +21,9 @@ fn hives_of_windows() {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let hives: Vec<PathBuf> = files.filter(|path| path.extension().is_none()).collect();
     assert!(!hives.is_empty());
-    hives.iter().for_each(|path| check(path));
+    for path in &hives {
+        check(path);
+    }
 }
 
 fn log(path: &Path, ending: &str) -> Option<Arc<dyn BlockSource>> {

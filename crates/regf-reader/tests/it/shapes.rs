@@ -10,6 +10,12 @@ pub const KEYS: usize = 1 + 4 + 3 * 3 + 2 * 40;
 
 /// A key for each kind of list, and one with data in segments.
 pub fn all() -> Maker {
+    // hivex leaves out what stands in the last four bytes of a segment's cell: these have none there.
+    with_data(&[0, 1, 4, 5, 16344, 16349, 2 * 16344, 2 * 16344 + 6, 200_000])
+}
+
+/// The same with values of these sizes.
+pub fn with_data(sizes: &[usize]) -> Maker {
     let mut maker = Maker::new();
     let root = maker.root();
     let kinds = maker.keys(root, b"lf", &["Hash", "Index", "Root", "Start"]);
@@ -26,14 +32,11 @@ pub fn all() -> Maker {
     }
     let list = maker.list(b"ri", &lists);
     maker.set_subkeys(kinds[2], 80, list);
-    // hivex leaves out what stands in the last four bytes of a segment's cell: these have none there.
-    let sizes = [0, 1, 4, 5, 16344, 16349, 2 * 16344, 2 * 16344 + 6, 200_000];
-    let values: Vec<u32> = sizes
-        .map(|size| {
-            let data: Vec<u8> = (0..size).map(|index| (index % 253) as u8).collect();
-            maker.value(&format!("v{size}"), 3, &data)
-        })
-        .to_vec();
+    let mut values = Vec::new();
+    for size in sizes {
+        let data: Vec<u8> = (0..*size).map(|index| (index % 253) as u8).collect();
+        values.push(maker.value(&format!("v{size}"), 3, &data));
+    }
     maker.set_values(kinds[0], &values);
     maker
 }
