@@ -166,3 +166,34 @@ fn class_names_links_and_times() {
     assert_eq!(class.modified().0, ticks);
     assert_eq!(class.modified().unix(), (1_555_526_400, root_key * 100));
 }
+
+/// Below a key of a container's layer stands what another hive has.
+#[test]
+fn layered_keys_are_told() {
+    let mut maker = Maker::new();
+    let root_key = maker.root();
+    let keys = maker.keys(root_key, b"lh", &["a", "b"]);
+    maker.put(keys[1] + 4 + 13, &[1]);
+    let wanted = format!("not supported: layered key at {:#x}", 4096 + keys[1]);
+    for (minor, told) in [(5, vec![]), (6, vec![wanted])] {
+        maker.minor = minor;
+        let listing = listing(maker.hive(), Logs::default());
+        assert_eq!((listing.lines.len(), listing.problems), (3, told));
+    }
+}
+
+/// A key is found by its hash: the list is read, and the one key.
+#[test]
+fn a_lookup_reads_little() {
+    let mut maker = Maker::new();
+    let names: Vec<String> = (0..3000).map(|index| format!("Key{index}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    maker.keys(maker.root(), b"lh", &names);
+    let device = test_material::Counting::new(maker.hive());
+    let hive = Hive::open(Arc::new(device.clone()), Logs::default()).unwrap();
+    assert_eq!(device.take().reads, 2);
+    assert!(hive.root().unwrap().subkey("KEY2999").unwrap().is_some());
+    let taken = device.take();
+    assert_eq!(taken.reads, 4);
+    assert!(taken.bytes < 25_000, "{taken:?}");
+}
