@@ -42,10 +42,8 @@ pub fn replay(
         if !hive.is_sound {
             replayed.base = Some(log.base);
         }
-        let (number, is_whole) = log.replay(replayed, problems);
-        if !is_whole {
-            break;
-        }
+        // Where one log ends, by damage too, the other may go on.
+        let number = log.replay(replayed, problems);
         next = Some(number);
     }
     // With both logs in use, Windows writes to the hive and leaves its number: nothing is missing then.
@@ -82,20 +80,20 @@ impl Log {
         self.base.primary_sequence
     }
 
-    /// Puts all entries over the hive; gives the number that comes next, and whether the end was seen.
-    fn replay(&self, replayed: &mut Replayed, problems: &mut Vec<Error>) -> (u32, bool) {
+    /// Puts entries over the hive up to the end or to a wrong one; gives the number that comes next.
+    fn replay(&self, replayed: &mut Replayed, problems: &mut Vec<Error>) -> u32 {
         let (mut number, mut at) = (self.number(), SECTOR as u64);
         loop {
             let put = match self.entry(at, number) {
                 Ok(Found::Entry(entry)) => self.put(&entry, at, replayed).map(|()| entry.size),
-                Ok(Found::End) => return (number, true),
+                Ok(Found::End) => return number,
                 Err(problem) => Err(problem),
             };
             match put {
                 Ok(size) => at += u64::from(size),
                 Err(problem) => {
                     problems.push(problem);
-                    return (number, false);
+                    return number;
                 }
             }
             number = number.wrapping_add(1);

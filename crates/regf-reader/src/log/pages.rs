@@ -24,9 +24,9 @@ pub fn replay(
 ) {
     let written = if hive.is_sound { hive.written } else { written };
     logs.retain(|log| log.base.written >= written);
-    let rank =
-        |log: &Log| (log.base.written == written, log.base.written, log.base.primary_sequence);
-    let Some(log) = logs.iter().max_by_key(|log| rank(log)) else { return };
+    let rank = |log: &&Log| (log.base.written == written, log.base.written);
+    // Of two that fit alike it is the first, as in Windows.
+    let Some(log) = logs.iter().rev().max_by_key(rank) else { return };
     match log.dirty_pages() {
         Ok(pages) => log.put_pages(pages, replayed, problems),
         Err(problem) => problems.push(problem),

@@ -137,6 +137,32 @@ fn later_entries_hide_earlier_ones_and_old_ones_are_left() {
     assert_eq!(hive.problems().len(), 2);
 }
 
+/// The second log begins with the entry that is torn in the first.
+#[test]
+fn the_other_log_goes_on_where_one_is_torn() {
+    let pair = Pair::small();
+    let entries = pair.entries(4);
+    let mut early = pair.log(FIRST, &entries[..3]);
+    let end = early.len() - 600;
+    early.truncate(end);
+    let at = (512 + entries[0].len() + entries[1].len()) as u64;
+    let late = pair.log(FIRST + 2, &entries[2..]);
+    let told = damaged("wrong size of a log entry", at);
+    pair.check(pair.dirty(), &early, &late, 4, &[&told]);
+    pair.check(pair.dirty(), &late, &early, 4, &[&told]);
+}
+
+#[test]
+fn of_two_logs_of_the_old_format_the_one_of_the_hives_time_is_taken() {
+    let pair = Pair::small();
+    let log = old_log(&pair.before, &pair.after, FIRST);
+    let mut other = old_log(&pair.before, &pair.before, FIRST);
+    pair.check(pair.dirty(), &log, &other, 1, &[]);
+    other[12] = 1;
+    seal(&mut other);
+    pair.check(pair.dirty(), &other, &log, 1, &[]);
+}
+
 #[test]
 fn numbers_go_round() {
     let pair = Pair::small();
