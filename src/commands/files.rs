@@ -181,7 +181,8 @@ fn open(place: &Where, progress: &Progress) -> anyhow::Result<Place> {
         let known = names(&filesystems);
         format!("no filesystem {} that could be read; there are: {known}", printable_str(wanted))
     })?;
-    Ok(Place { tree: Tree::new(filesystem.clone()), gaps: Vec::new(), source })
+    let gaps = gaps.into_iter().filter(|gap| gap.place == *wanted).collect();
+    Ok(Place { tree: Tree::new(filesystem.clone()), gaps, source })
 }
 
 fn names(filesystems: &[(String, std::sync::Arc<dyn crate::filesystem::FileSystem>)]) -> String {

@@ -216,3 +216,16 @@ fn what_is_not_there_or_no_root_is_said() {
     let output = sidelight(&["ls", "--filesystem", "disk.img", text(&disk), "/"]);
     assert_eq!(output.stdout, b"data\nlost+found\n");
 }
+
+#[test]
+fn what_a_filesystem_lacks_is_told_when_it_is_looked_into_alone() {
+    let work = tempfile::tempdir().expect("a folder");
+    let root = root(work.path(), "");
+    let disk = image(work.path(), &root);
+    let cut = fs::OpenOptions::new().write(true).open(&disk).expect("there");
+    cut.set_len(12 << 20).expect("cut");
+    let output = sidelight(&["ls", "--filesystem", "disk.img", text(&disk), "/"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = "sidelight: gap: disk.img: the last 4194304 bytes are missing";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+}
