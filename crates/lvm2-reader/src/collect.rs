@@ -127,8 +127,9 @@ fn choose(devices: &[Device], labels: &BTreeMap<usize, Label>, copies: &[Copy]) 
     }
     let (chosen, left) = members(devices, labels, copies, &group);
     notes.extend(left.iter().map(|(other, first)| {
+        let name = chosen.iter().find(|(_, device)| *device == first).map_or("", |(name, _)| name);
         let (other, first) = (&devices[*other].name, &devices[*first].name);
-        format!("{other} is left out: {first} is the same physical volume")
+        format!("{other} is left out: {first} is the same physical volume {name}")
     }));
     Found { group, devices: chosen, copies: left, problems, notes }
 }
