@@ -99,15 +99,14 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
         return Ok(outcome);
     }
     // A mirror's member bears the filesystem of the whole at its own start.
-    let mut unread = None;
-    if !is_filled_by_ext(device)?
-        && let Some(outcome) = member(item, &mut unread)?
-    {
-        return Ok(outcome);
-    }
-    let mut outcome = below_members(item)?;
+    let mut unread = Vec::new();
+    let found = if is_filled_by_ext(device)? { None } else { member(item, &mut unread)? };
+    let mut outcome = match found {
+        Some(outcome) => outcome,
+        None => below_members(item)?,
+    };
     // Of what is past the end of its disk there is a gap already.
-    outcome.gaps.extend(unread.filter(|_| item.volume.missing_bytes == 0));
+    outcome.gaps.extend(unread.into_iter().filter(|_| item.volume.missing_bytes == 0));
     Ok(outcome)
 }
 
@@ -171,12 +170,12 @@ fn is_filled_by_ext(device: &Device) -> Result<bool, ReadError> {
 }
 
 /// A mark may stand where the device cannot be read, at the end of one that is cut off: `unread` tells.
-fn member(item: &Item, unread: &mut Option<Gap>) -> Result<Option<Outcome>, ReadError> {
+fn member(item: &Item, unread: &mut Vec<Gap>) -> Result<Option<Outcome>, ReadError> {
     let device = &item.volume.device;
     for (index, pool) in volume::POOLS.iter().enumerate() {
         let claims = pool.claims(device).unwrap_or_else(|error| {
             let detail = format!("whether it is a part of {} cannot be told: {error}", pool.name());
-            *unread = Some(Gap::new(&device.name, GapReason::Unreadable, detail));
+            unread.push(Gap::new(&device.name, GapReason::Unreadable, detail));
             false
         });
         if claims {
