@@ -1,5 +1,6 @@
 //! What is installed: catalogers turn files of a host into packages.
 
+pub mod language;
 pub mod os;
 mod problems;
 mod purl;
@@ -58,6 +59,38 @@ pub enum PathPattern {
         /// Ending of names that are left out.
         except: &'static str,
     },
+    /// Every file of this name, wherever it is: found by the walk.
+    Named(&'static str),
+    /// Every file whose name ends so, whatever the case of its letters: found by the walk.
+    Ending(&'static str),
+    /// Every file of this name in a folder whose name ends so: found by the walk.
+    Within {
+        /// Ending of the folder's name.
+        folder: &'static str,
+        /// Name of the file.
+        name: &'static str,
+    },
+    /// Every file that may be run and belongs to no package of the system: found by the walk.
+    Executable,
+}
+
+impl PathPattern {
+    /// Whether the walk is to tell of this file.
+    pub fn takes(&self, folder: &[u8], file: &[u8]) -> bool {
+        let ends = |name: &[u8], ending: &str| {
+            let start = name.len().checked_sub(ending.len());
+            start.is_some_and(|start| name[start..].eq_ignore_ascii_case(ending.as_bytes()))
+        };
+        match self {
+            Self::Named(name) => file == name.as_bytes(),
+            Self::Ending(ending) => ends(file, ending),
+            Self::Within { folder: above, name } => {
+                file == name.as_bytes()
+                    && ends(folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default(), above)
+            }
+            Self::File(_) | Self::Folder { .. } | Self::Executable => false,
+        }
+    }
 }
 
 /// All catalogers. Adding one is a file and a line here.
@@ -130,8 +163,9 @@ fn no_database() -> String {
 /// The exact paths that catalogers read, so that their blocks can be asked for early.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     let patterns = CATALOGERS.iter().flat_map(|cataloger| cataloger.patterns());
-    let files = patterns.map(|pattern| match pattern {
-        PathPattern::File(path) | PathPattern::Folder { path, .. } => *path,
+    let files = patterns.filter_map(|pattern| match pattern {
+        PathPattern::File(path) | PathPattern::Folder { path, .. } => Some(*path),
+        _ => None,
     });
     files.chain(CATALOGERS.iter().flat_map(|cataloger| cataloger.beside()).copied())
 }
@@ -158,6 +192,7 @@ fn files_of(host: &Host, patterns: &[PathPattern], gaps: &mut Vec<Gap>) -> Vec<V
                 let read = wanted.iter().take(MOST_FILES);
                 files.extend(read.map(|entry| [path.as_bytes(), b"/", &entry.name].concat()));
             }
+            _ => {}
         }
     }
     files

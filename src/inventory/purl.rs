@@ -11,8 +11,10 @@ pub fn purl(
     qualifiers: &[(&str, &str)],
 ) -> String {
     let mut purl = format!("pkg:{kind}/");
-    encode(&mut purl, namespace, &[]);
-    purl.push('/');
+    for segment in namespace.split('/').filter(|segment| !segment.is_empty()) {
+        encode(&mut purl, segment, &[]);
+        purl.push('/');
+    }
     encode(&mut purl, name, &[]);
     purl.push('@');
     encode(&mut purl, version, b":");

@@ -45,18 +45,11 @@ fn os(id: &str, codename: &str) -> Os {
 
 fn package(name: &str, version: &str, source: (&str, &str)) -> Package {
     Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
         arch: "amd64".to_owned(),
-        ecosystem: Ecosystem::Deb,
         purl: format!("pkg:deb/debian/{name}@{version}?arch=amd64"),
         source: SourcePackage { name: source.0.to_owned(), version: source.1.to_owned() },
-        origin: None,
-        vendor: None,
-        module: None,
-        installed_at: None,
-        signing_key: None,
         evidence: Vec::new(),
+        ..Package::new(Ecosystem::Deb, name.to_owned(), version.to_owned(), String::new())
     }
 }
 

@@ -16,7 +16,7 @@ pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
 pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};
-pub use package::{Ecosystem, Package, SourcePackage};
+pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
 pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
 pub use sweep::{

@@ -2,14 +2,56 @@
 
 use serde::Serialize;
 
-/// The package formats that are read. One row here is all that other layers need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// The package formats that are read. One row of [`Ecosystem::purl_type`] is all that other layers need to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
     /// Debian packages, of whatever distribution.
     Deb,
     /// rpm packages, of whatever distribution.
     Rpm,
+    /// Packages of Alpine and what is made from it.
+    Apk,
+    /// Packages of Arch Linux and what is made from it.
+    Alpm,
+    /// Snaps.
+    Snap,
+    /// Flatpaks, applications and runtimes.
+    Flatpak,
+    /// Programs and updates of Windows.
+    Windows,
+    /// Java.
+    Maven,
+    /// Go modules, the standard library among them.
+    Golang,
+    /// Rust crates.
+    Cargo,
+    /// Python.
+    Pypi,
+    /// Conda, of whatever language.
+    Conda,
+    /// JavaScript.
+    Npm,
+    /// Ruby.
+    Gem,
+    /// .NET.
+    Nuget,
+    /// PHP.
+    Composer,
+    /// Elixir and Erlang.
+    Hex,
+    /// Dart.
+    Pub,
+    /// Swift.
+    Swift,
+    /// R.
+    Cran,
+    /// Julia.
+    Julia,
+    /// Perl.
+    Cpan,
+    /// Programs that no package manager installed, known by what stands in their files.
+    Generic,
 }
 
 impl Ecosystem {
@@ -18,7 +60,50 @@ impl Ecosystem {
         match self {
             Self::Deb => "deb",
             Self::Rpm => "rpm",
+            Self::Apk => "apk",
+            Self::Alpm => "alpm",
+            Self::Maven => "maven",
+            Self::Golang => "golang",
+            Self::Cargo => "cargo",
+            Self::Pypi => "pypi",
+            Self::Conda => "conda",
+            Self::Npm => "npm",
+            Self::Gem => "gem",
+            Self::Nuget => "nuget",
+            Self::Composer => "composer",
+            Self::Hex => "hex",
+            Self::Pub => "pub",
+            Self::Swift => "swift",
+            Self::Cran => "cran",
+            Self::Julia => "julia",
+            Self::Cpan => "cpan",
+            // The specification has no types for these.
+            Self::Snap | Self::Flatpak | Self::Windows | Self::Generic => "generic",
         }
+    }
+
+    /// Whether its packages are what a system is made of, so that its vendor answers for them.
+    pub fn is_system(self) -> bool {
+        matches!(self, Self::Deb | Self::Rpm | Self::Apk | Self::Alpm)
+    }
+}
+
+/// How sure it is that a package is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageState {
+    /// Its own files, or the record of its manager, are there.
+    #[default]
+    Installed,
+    /// A lockfile names it; whether it was installed from it is not known.
+    Locked,
+}
+
+impl PackageState {
+    /// Whether it is what nearly all are.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_installed(&self) -> bool {
+        *self == Self::Installed
     }
 }
 
@@ -33,6 +118,12 @@ pub struct Package {
     pub arch: String,
     /// Package format.
     pub ecosystem: Ecosystem,
+    /// Whether it is installed or only named.
+    #[serde(skip_serializing_if = "PackageState::is_installed")]
+    pub state: PackageState,
+    /// Name of the system's package that its file belongs to, whose vendor then answers for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// Package URL.
     pub purl: String,
     /// The source package it was built from.
@@ -54,6 +145,28 @@ pub struct Package {
     pub signing_key: Option<String>,
     /// Paths on the scanned system that prove the package is there.
     pub evidence: Vec<String>,
+}
+
+impl Package {
+    /// A package of which no more is known than this. It is its own source.
+    pub fn new(ecosystem: Ecosystem, name: String, version: String, evidence: String) -> Self {
+        Self {
+            source: SourcePackage { name: name.clone(), version: version.clone() },
+            name,
+            version,
+            arch: String::new(),
+            ecosystem,
+            state: PackageState::Installed,
+            owner: None,
+            purl: String::new(),
+            origin: None,
+            vendor: None,
+            module: None,
+            installed_at: None,
+            signing_key: None,
+            evidence: vec![evidence],
+        }
+    }
 }
 
 /// Name and version of a source package.

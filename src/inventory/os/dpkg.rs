@@ -158,18 +158,11 @@ fn instance(
             return Err(corrupt(format!("package {name}: no version")));
         };
         instance.package = Some(Package {
-            name: name.to_owned(),
-            version: version.to_owned(),
             arch: arch.to_owned(),
-            ecosystem: Ecosystem::Deb,
             purl: deb_purl(name, version, arch, os),
             source: source(field("source"), name, version),
             origin: field("origin").map(str::to_owned),
-            vendor: None,
-            module: None,
-            installed_at: None,
-            signing_key: None,
-            evidence: vec![evidence.to_owned()],
+            ..Package::new(Ecosystem::Deb, name.to_owned(), version.to_owned(), evidence.to_owned())
         });
     }
     Ok(instance)

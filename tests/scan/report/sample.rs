@@ -153,18 +153,15 @@ fn container() -> Asset {
 pub fn package(name: &str, version: &str, source: &str, source_version: &str) -> Package {
     let written = version.replace('+', "%2B");
     Package {
-        name: name.to_owned(),
-        version: version.to_owned(),
         arch: "amd64".to_owned(),
-        ecosystem: Ecosystem::Deb,
         purl: format!("pkg:deb/debian/{name}@{written}?arch=amd64&distro=debian-12"),
         source: SourcePackage { name: source.to_owned(), version: source_version.to_owned() },
-        origin: None,
-        vendor: None,
-        module: None,
-        installed_at: None,
-        signing_key: None,
-        evidence: vec!["/var/lib/dpkg/status".to_owned()],
+        ..Package::new(
+            Ecosystem::Deb,
+            name.to_owned(),
+            version.to_owned(),
+            "/var/lib/dpkg/status".to_owned(),
+        )
     }
 }
 

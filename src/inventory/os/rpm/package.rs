@@ -1,7 +1,7 @@
 //! A package of an rpm database in the words of the model.
 
 use crate::inventory::purl::purl;
-use crate::model::{Ecosystem, Os, Package, SourcePackage, printable_str};
+use crate::model::{Ecosystem, Os, Package, PackageState, SourcePackage, printable_str};
 
 /// Bytes of a name, a version or any other word of a package; real ones have some dozens.
 const MOST_WORD: usize = 1024;
@@ -38,6 +38,8 @@ pub(super) fn package(
         signing_key: header.key.map(|key| key.to_string()),
         evidence: vec![evidence.to_owned()],
         ecosystem: Ecosystem::Rpm,
+        state: PackageState::Installed,
+        owner: None,
         name,
         version,
         arch,
