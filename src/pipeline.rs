@@ -15,7 +15,7 @@ pub use progress::{Counter, Progress, Reading, Stage};
 use crate::block::BlockCache;
 use crate::filesystem::{Directory, FileSystem};
 use crate::host::{self, Found, Host, Joined};
-use crate::inventory;
+use crate::inventory::{self, Inventory};
 use crate::model::{
     Asset, AssetKind, Coverage, Gap, GapReason, HostContext, Mount, Package, Receipt,
     SCHEMA_VERSION, ScanReport,
@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub unpack_bytes: Option<u64>,
     /// The region that snapshots are in, instead of that of the environment.
     pub region: Option<&'a str>,
+    /// What of the host is listed.
+    pub inventory: inventory::Options,
     /// The account that snapshots are in, if it is open already.
     #[cfg(feature = "ebs")]
     pub account: Option<&'a crate::source::ebs_snapshot::Account>,
@@ -48,6 +50,7 @@ impl<'a> Request<'a> {
             cache_bytes,
             unpack_bytes: None,
             region: None,
+            inventory: inventory::Options::default(),
             #[cfg(feature = "ebs")]
             account: None,
         }
@@ -117,19 +120,21 @@ fn scan_as_far_as(
     let disks = Disks::open(request, &cache, progress, &mut gaps)?;
     progress.count(disks.counter());
     let Looked { tree, mounts, coverage, .. } = look(&disks, &mut gaps, progress)?;
-    let (mut host, mut packages) = (HostContext::default(), Vec::new());
+    let (mut host, mut inventory) = (HostContext::default(), Inventory::default());
     match tree {
         Some(tree) if extent == Extent::Packages => {
-            (host, packages) = read_host(tree, &mut gaps, progress);
+            (host, inventory) = read_host(tree, &request.inventory, &mut gaps, progress);
         }
         _ => {}
     }
+    gaps.append(&mut inventory.gaps);
     (host.mounts, host.cloud) = (mounts, disks.cloud());
     gaps.sort();
     gaps.dedup();
     let report = ScanReport {
         schema_version: SCHEMA_VERSION,
-        assets: vec![asset(&host, &disks, packages)],
+        assets: vec![asset(&host, &disks, inventory.packages)],
+        walk: inventory.walk,
         host,
         coverage,
         gaps,
@@ -211,9 +216,10 @@ fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
 /// those of the root are on their way since its filesystem was found.
 fn read_host(
     tree: host::Tree,
+    options: &inventory::Options,
     gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
-) -> (HostContext, Vec<Package>) {
+) -> (HostContext, Inventory) {
     progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
@@ -222,9 +228,9 @@ fn read_host(
     tracing::info!(os = context.os.pretty_name, "read the host's identity");
     let host = Host { tree, context };
     progress.stage(Stage::Packages);
-    let packages = inventory::inventory(&host).into_found(gaps);
-    tracing::info!(packages = packages.len(), "listed the packages");
-    (host.context, packages)
+    let inventory = inventory::inventory(&host, options);
+    tracing::info!(packages = inventory.packages.len(), "listed the packages");
+    (host.context, inventory)
 }
 
 /// Peak resident memory as the kernel counts it; 0 where it does not say.

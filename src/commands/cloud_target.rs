@@ -4,6 +4,7 @@
 use super::cloud_args::CloudArgs;
 use super::progress::Task;
 use super::sweep;
+use crate::inventory::Options;
 use crate::pipeline::{Advisories, Scan};
 use crate::sweep::{Failure, Scanner, Selection, Settings};
 use anyhow::{Context, bail};
@@ -24,11 +25,11 @@ pub fn is_one(text: &str) -> bool {
 pub fn scan(
     id: &str,
     cloud: &CloudArgs,
-    cache_bytes: u64,
+    (cache_bytes, inventory): (u64, Options),
     advisories: &Advisories,
     task: &Task,
 ) -> anyhow::Result<(Scan, Vec<String>)> {
-    let settings = Settings { cache_bytes, ..Settings::default() };
+    let settings = Settings { cache_bytes, inventory, ..Settings::default() };
     let scanner = sweep::connect(cloud, settings, advisories)?;
     let outcome = match id.split('-').next() {
         Some("i") => scan_instance(&scanner, id, task),

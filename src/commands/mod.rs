@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod feeds;
 pub mod files;
 pub mod interrupt;
+pub mod inventory_args;
 #[cfg(feature = "cloud")]
 pub mod onboard;
 pub mod output;

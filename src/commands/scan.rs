@@ -1,6 +1,7 @@
 //! `sidelight scan`: one host, from its disks to a report.
 
 use super::feeds;
+use super::inventory_args::InventoryArgs;
 use super::output::Output;
 use super::progress::{Progress, Task};
 use super::read_set;
@@ -60,6 +61,8 @@ pub struct Args {
     /// severity; one that its vendor has not rated is `unknown`, below `low`
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
     fail_on: Option<Severity>,
+    #[command(flatten)]
+    inventory: InventoryArgs,
     /// MiB of disk blocks held in memory
     #[arg(long, value_name = "MIB", default_value_t = 32)]
     cache_size: u64,
@@ -154,14 +157,17 @@ impl Prepared {
     /// The scan, and the snapshots made for it that could not be deleted.
     fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<(Scan, Vec<String>)> {
         let (region, cache_bytes) = (args.region(), args.cache_bytes());
+        let inventory = args.inventory.options();
         match &self.targets {
             #[cfg(feature = "cloud")]
             Targets::Cloud(id) => {
-                cloud_target::scan(id, &args.cloud, cache_bytes, &self.advisories, task)
+                let how = (cache_bytes, inventory);
+                cloud_target::scan(id, &args.cloud, how, &self.advisories, task)
             }
             Targets::Disks(disks) => {
                 let unpack_bytes = args.unpack_limit.map(|gib| gib.saturating_mul(1 << 30));
-                let request = Request { unpack_bytes, region, ..Request::new(disks, cache_bytes) };
+                let request =
+                    Request { unpack_bytes, region, inventory, ..Request::new(disks, cache_bytes) };
                 let mut scan = pipeline::scan(&request, task)?;
                 task.stage(Stage::Matching);
                 pipeline::add_findings(&mut scan.report, &self.advisories)?;

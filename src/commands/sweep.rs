@@ -5,6 +5,7 @@ mod outcomes;
 
 use super::cloud_args::CloudArgs;
 use super::interrupt;
+use super::inventory_args::InventoryArgs;
 use super::output::Output;
 use super::progress::Progress;
 use super::scan::{open_advisories, severities};
@@ -65,6 +66,8 @@ pub struct Args {
     /// Hosts scanned at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: u16,
+    #[command(flatten)]
+    inventory: InventoryArgs,
     /// MiB of disk blocks held in memory for each of them
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=65536))]
     cache_size: u64,
@@ -94,6 +97,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         parallel: args.parallel.into(),
         cache_bytes: args.cache_size << 20,
+        inventory: args.inventory.options(),
         most_pending: args.most_pending.into(),
         snapshot_timeout,
         // No host waits longer for room than for its snapshots.

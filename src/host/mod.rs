@@ -25,6 +25,7 @@ mod tree;
 mod units;
 mod wanted;
 
+pub use crate::filesystem::Kind;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, join};

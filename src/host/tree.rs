@@ -4,6 +4,7 @@
 //! starts there again, at most 40 links are followed and at most 4,096 names are looked up. Names
 //! are bytes; UTF-8 is not assumed.
 
+mod ahead;
 mod positioned;
 mod subvolumes;
 mod walk;
@@ -11,11 +12,12 @@ mod walk;
 pub use positioned::{PositionedFile, read_reason};
 pub use walk::{Descend, Detail, Step as WalkStep};
 
-use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
+use crate::filesystem::{Directory, Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
 use crate::model::{Gap, GapReason, printable};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 
 const MOST_LINKS: usize = 40;
 const MOST_NAMES: usize = 4096;
@@ -25,6 +27,8 @@ const READ_AHEAD: u64 = 8 << 20;
 /// The joined tree.
 pub struct Tree {
     mounts: Vec<Mounted>,
+    /// Where paths without links lead that a walk met.
+    known: RwLock<HashMap<Vec<u8>, Located>>,
 }
 
 struct Mounted {
@@ -43,6 +47,13 @@ pub struct Located {
     mount: usize,
     /// Node in its filesystem.
     pub node: NodeId,
+}
+
+impl Located {
+    /// Another node of the same filesystem.
+    pub fn beside(self, node: NodeId) -> Self {
+        Self { node, ..self }
+    }
 }
 
 /// Why a path could not be read. A path that is not there is not an error.
@@ -95,9 +106,15 @@ impl Tree {
         Self::at(root, node)
     }
 
+    /// A tree of a folder of the scanning machine.
+    pub fn of_directory(path: &Path) -> std::io::Result<Self> {
+        Ok(Self::new(Arc::new(Directory::open(path)?)))
+    }
+
     /// A tree of a folder of a filesystem, which is `/`.
     pub fn at(filesystem: Arc<dyn FileSystem>, root: NodeId) -> Self {
-        Self { mounts: vec![Mounted { path: Vec::new(), filesystem, root }] }
+        let mounts = vec![Mounted { path: Vec::new(), filesystem, root }];
+        Self { mounts, known: RwLock::default() }
     }
 
     /// Puts a folder of a filesystem at `path`, over what is there, as `mount` does: links on the
@@ -172,10 +189,36 @@ impl Tree {
         Ok(true)
     }
 
+    /// A path without links, with a slash before each name; `None` if it is not there.
+    pub fn real_path(&self, path: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
+        let trail = self.walk(path)?;
+        Ok(trail.map(|trail| {
+            trail.iter().flat_map(|(name, _)| [b"/", name.as_slice()].concat()).collect()
+        }))
+    }
+
     /// Finds a path, following links; `None` if it is not there.
     pub fn find(&self, path: &[u8]) -> Result<Option<Located>, PathError> {
+        if let Some(at) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return Ok(Some(*at));
+        }
         let trail = self.walk(path)?;
         Ok(trail.map(|trail| trail.last().map_or(self.top(), |(_, located)| *located)))
+    }
+
+    /// Keeps where a path without links leads, so that its folders need not be read again.
+    pub fn remember(&self, path: &[u8], at: Located) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(path.to_vec(), at);
+    }
+
+    /// Drops what was remembered.
+    pub fn forget(&self) {
+        self.known.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// The error of a path whose filesystem could not deliver.
+    pub fn error(path: &[u8], source: Error) -> PathError {
+        PathError::FileSystem { path: printable(path), source }
     }
 
     /// Follows a path name by name.

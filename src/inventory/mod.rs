@@ -1,15 +1,21 @@
 //! What is installed: catalogers turn files of a host into packages.
 
 pub mod language;
+mod options;
 pub mod os;
+mod owners;
 mod problems;
 mod purl;
+mod reading;
 mod unread;
+mod walk;
 
+pub use options::{Extent, Options};
+pub use owners::Owners;
 pub use problems::Problems;
 
 use crate::host::Host;
-use crate::model::{Gap, GapReason, Package, Partial, printable};
+use crate::model::{Gap, GapReason, Package, Partial, Walk, printable};
 
 /// Most packages of one kind that are taken.
 pub const MOST_PACKAGES: usize = 200_000;
@@ -45,6 +51,16 @@ pub trait Cataloger: Send + Sync {
 
     /// The packages that the file at `path` proves.
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>>;
+
+    /// As [`Cataloger::catalog`], and notes which files belong to them, where the database knows.
+    fn catalog_owning(
+        &self,
+        host: &Host,
+        path: &[u8],
+        _owners: &mut Owners,
+    ) -> Partial<Vec<Package>> {
+        self.catalog(host, path)
+    }
 }
 
 /// Where a cataloger's files are. Data, so that exact paths are looked up before anything walks.
@@ -96,9 +112,35 @@ impl PathPattern {
 /// All catalogers. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg, &os::rpm::Rpm];
 
-/// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
-/// so is none at all.
-pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
+/// What a host has.
+#[derive(Debug, Default)]
+pub struct Inventory {
+    /// Its packages, sorted, each once.
+    pub packages: Vec<Package>,
+    /// What the walk went over; nothing where there was none.
+    pub walk: Option<Walk>,
+    /// What was not read.
+    pub gaps: Vec<Gap>,
+}
+
+/// All packages of a host. A database that is known and not read is a gap, and so is none at all.
+pub fn inventory(host: &Host, options: &Options) -> Inventory {
+    let mut gaps = Vec::new();
+    let mut owners = (options.extent == Extent::All).then(|| Owners::new(&host.tree, &mut gaps));
+    let mut packages = system(host, owners.as_mut()).into_found(&mut gaps);
+    let mut walk = None;
+    if let Some(owners) = owners {
+        let found = self::walk::walk(&host.tree, language::CATALOGERS, &owners, options, &mut gaps);
+        walk = Some(found.1);
+        let read = reading::read(host, language::CATALOGERS, found.0, &owners);
+        packages.extend(read.into_found(&mut gaps));
+        gaps.extend(owners.into_gap());
+    }
+    Inventory { packages: merged(packages), walk, gaps }
+}
+
+/// The packages of package managers whose databases are at known places.
+fn system(host: &Host, mut owners: Option<&mut Owners>) -> Partial<Vec<Package>> {
     let mut all = Partial::<Vec<Package>>::default();
     let (mut databases, mut empty) = (0, Vec::new());
     for cataloger in CATALOGERS {
@@ -108,7 +150,7 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
         }
         let files = cataloger.choose(host, files).into_found(&mut all.gaps);
         databases += files.len();
-        let Partial { found, gaps } = catalog(host, *cataloger, &files);
+        let Partial { found, gaps } = catalog(host, *cataloger, &files, owners.as_deref_mut());
         if found.is_empty() && gaps.is_empty() {
             empty.extend(files.first().map(|path| nothing_installed(path)));
         }
@@ -124,17 +166,23 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     if databases == 0 && !unread.system {
         all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }
-    all.found.sort();
-    all.found.dedup();
     all
 }
 
 /// What one cataloger finds in its files.
-fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial<Vec<Package>> {
+fn catalog(
+    host: &Host,
+    cataloger: &dyn Cataloger,
+    files: &[Vec<u8>],
+    mut owners: Option<&mut Owners>,
+) -> Partial<Vec<Package>> {
     let mut found = Vec::new();
     let mut problems = Problems::new(cataloger.name(), MOST_PROBLEMS);
     for path in files {
-        let Partial { found: more, gaps } = cataloger.catalog(host, path);
+        let Partial { found: more, gaps } = match owners.as_deref_mut() {
+            Some(owners) => cataloger.catalog_owning(host, path, owners),
+            None => cataloger.catalog(host, path),
+        };
         for gap in gaps {
             problems.push(gap);
         }
@@ -147,6 +195,34 @@ fn catalog(host: &Host, cataloger: &dyn Cataloger, files: &[Vec<u8>]) -> Partial
         }
     }
     Partial { found, gaps: problems.into_gaps() }
+}
+
+/// Packages sorted, each once, with all that proves it. What a lockfile names and is installed is
+/// one package, whose lockfile is evidence too.
+fn merged(mut packages: Vec<Package>) -> Vec<Package> {
+    packages.sort();
+    let mut merged: Vec<Package> = Vec::with_capacity(packages.len());
+    for package in packages {
+        let alike = |it: &&mut Package| it.name == package.name && it.version == package.version;
+        let mut before = merged.iter_mut().rev().take_while(alike);
+        match before.find(|it| is_same(it, &package)) {
+            Some(last) => last.evidence.extend(package.evidence),
+            None => merged.push(package),
+        }
+    }
+    for package in &mut merged {
+        package.evidence.sort();
+        package.evidence.dedup();
+    }
+    merged
+}
+
+/// Whether two packages differ in nothing but what proves them.
+fn is_same(installed: &Package, other: &Package) -> bool {
+    let of = |it: &Package| (it.ecosystem, it.purl.clone(), it.owner.clone(), it.arch.clone());
+    let rest =
+        |it: &Package| (it.name.clone(), it.version.clone(), it.origin.clone(), it.source.clone());
+    of(installed) == of(other) && rest(installed) == rest(other)
 }
 
 fn nothing_installed(path: &[u8]) -> Gap {

@@ -56,6 +56,32 @@ pub fn match_packages(
     os: &Os,
     packages: &[Package],
 ) -> Result<Partial<Vec<Finding>>, StoreError> {
+    let mut all = match_system(store, os, packages)?;
+    all.gaps.extend(of_no_feed(packages));
+    Ok(all)
+}
+
+/// Packages beside the system's, which no feed speaks of yet. For one that belongs to a package of
+/// the system its vendor answers.
+fn of_no_feed(packages: &[Package]) -> Option<Gap> {
+    let mut counts = BTreeMap::<&str, usize>::new();
+    for package in packages {
+        if !package.ecosystem.is_system() && package.owner.is_none() {
+            *counts.entry(package.ecosystem.as_str()).or_default() += 1;
+        }
+    }
+    let counted: Vec<_> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let detail =
+        format!("no advisories in the store for packages of these kinds: {}", counted.join(", "));
+    (!counts.is_empty()).then(|| Gap::new("packages", GapReason::NoVendorData, detail))
+}
+
+/// The advisories of the system's vendor.
+fn match_system(
+    store: &Store,
+    os: &Os,
+    packages: &[Package],
+) -> Result<Partial<Vec<Finding>>, StoreError> {
     let rules = RULES.iter().copied().find(|rules| rules.distro() == os.id);
     let tracked = rules.and_then(|rules| {
         let release = rules.release(os)?;
@@ -68,7 +94,7 @@ pub fn match_packages(
     let mut matcher = Matcher { store, rules, release, known, untracked };
     let mut all = Partial::<Vec<Finding>>::default();
     let mut foreign = BTreeSet::new();
-    for package in packages {
+    for package in packages.iter().filter(|package| package.ecosystem.is_system()) {
         match rules.subject(package) {
             Lookup::Of(subject) => matcher.findings(package, &subject, &mut all.found)?,
             Lookup::Foreign => {

@@ -18,7 +18,9 @@ pub use gap::{Gap, GapReason};
 pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};
 pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
-pub use report::{Asset, AssetKind, FeedState, Receipt, SCHEMA_VERSION, ScanReport};
+pub use report::{
+    Asset, AssetKind, Excluded, FeedState, Receipt, SCHEMA_VERSION, ScanReport, Walk,
+};
 pub use sweep::{
     HostStatus, Leftovers, SWEEP_SCHEMA_VERSION, SkipReason, SweepReceipt, SweepSummary, SweptHost,
     Totals,

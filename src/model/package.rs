@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-/// The package formats that are read. One row of [`Ecosystem::purl_type`] is all that other layers need to know.
+/// The package formats that are read. One row here is all that other layers need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ecosystem {
@@ -55,13 +55,16 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
-    /// The purl type.
-    pub fn purl_type(self) -> &'static str {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Deb => "deb",
             Self::Rpm => "rpm",
             Self::Apk => "apk",
             Self::Alpm => "alpm",
+            Self::Snap => "snap",
+            Self::Flatpak => "flatpak",
+            Self::Windows => "windows",
             Self::Maven => "maven",
             Self::Golang => "golang",
             Self::Cargo => "cargo",
@@ -77,8 +80,16 @@ impl Ecosystem {
             Self::Cran => "cran",
             Self::Julia => "julia",
             Self::Cpan => "cpan",
+            Self::Generic => "generic",
+        }
+    }
+
+    /// The purl type.
+    pub fn purl_type(self) -> &'static str {
+        match self {
             // The specification has no types for these.
-            Self::Snap | Self::Flatpak | Self::Windows | Self::Generic => "generic",
+            Self::Snap | Self::Flatpak | Self::Windows => "generic",
+            other => other.as_str(),
         }
     }
 

@@ -17,6 +17,9 @@ pub struct ScanReport {
     pub assets: Vec<Asset>,
     /// What became of each part of the disks.
     pub coverage: Coverage,
+    /// What the search for packages went over, if all files were searched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub walk: Option<Walk>,
     /// What was not read, sorted.
     pub gaps: Vec<Gap>,
     /// The feeds that findings were matched with, and their dates.
@@ -30,6 +33,26 @@ impl ScanReport {
     pub fn has_feed(&self, name: &str) -> bool {
         self.feeds.iter().any(|feed| feed.name == name)
     }
+}
+
+/// A walk over the files of a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Walk {
+    /// Folders that were entered.
+    pub folders: u64,
+    /// Regular files that were met.
+    pub files: u64,
+    /// Folders that were met and not entered, sorted.
+    pub excluded: Vec<Excluded>,
+}
+
+/// A folder that the walk did not enter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Excluded {
+    /// Its path.
+    pub path: String,
+    /// Why.
+    pub why: String,
 }
 
 /// Something that packages are installed on.

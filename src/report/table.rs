@@ -123,6 +123,19 @@ fn write_gaps(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
 fn write_receipt(report: &ScanReport, out: &mut dyn Write) -> io::Result<()> {
     let receipt = &report.receipt;
     writeln!(out)?;
+    if let Some(walk) = &report.walk {
+        let files = usize::try_from(walk.files).unwrap_or(usize::MAX);
+        let folders = usize::try_from(walk.folders).unwrap_or(usize::MAX);
+        let left: Vec<_> = walk.excluded.iter().map(|it| printable_str(&it.path)).collect();
+        let but =
+            if left.is_empty() { String::new() } else { format!(", but not {}", left.join(", ")) };
+        writeln!(
+            out,
+            "searched {} in {}{but}",
+            counted(files, "file"),
+            counted(folders, "folder")
+        )?;
+    }
     if receipt.blocks_read > 0 {
         let allocated = receipt.blocks_allocated.map(|blocks| format!(" of {blocks}"));
         let allocated = allocated.unwrap_or_default();

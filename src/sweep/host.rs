@@ -164,6 +164,7 @@ impl Scanner<'_> {
         }
         let request = Request {
             account: Some(&self.ebs),
+            inventory: self.settings.inventory.clone(),
             ..Request::new(&targets, self.settings.cache_bytes)
         };
         let scanned = pipeline::scan(&request, progress);

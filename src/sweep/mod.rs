@@ -12,6 +12,7 @@ pub use ledger::{Held, Ledger, Left};
 pub use run::{clean_up, is_expired, run};
 pub use selection::{OPT_OUT, Selection, TagFilter, left_out};
 
+use crate::inventory::Options;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub struct Settings {
     pub parallel: usize,
     /// Most bytes of disk blocks held in memory for each of them.
     pub cache_bytes: u64,
+    /// What of each is listed.
+    pub inventory: Options,
     /// Most snapshots on their way in the account, the customer's own among them.
     pub most_pending: usize,
     /// How long a host waits for room among them.
@@ -41,6 +44,7 @@ impl Default for Settings {
         Self {
             parallel: 8,
             cache_bytes: 32 << 20,
+            inventory: Options::default(),
             // An account may have 100; its own backups need some of them.
             most_pending: 80,
             room_timeout: Duration::from_mins(15),

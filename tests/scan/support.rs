@@ -24,7 +24,13 @@ pub fn tool(program: &str, arguments: &[&str]) -> String {
 
 /// Scans to JSON; the exit code and the report.
 pub fn scan(targets: &[&Path]) -> (i32, Value) {
+    scan_with(&[], targets)
+}
+
+/// Scans images with these options too.
+pub fn scan_with(options: &[&str], targets: &[&Path]) -> (i32, Value) {
     let mut arguments = vec!["scan", "--format", "json", "--no-match"];
+    arguments.extend(options);
     arguments.extend(targets.iter().map(|path| path.to_str().expect("UTF-8 path")));
     let output = sidelight(&arguments);
     let code = output.status.code().expect("not killed");
@@ -33,12 +39,13 @@ pub fn scan(targets: &[&Path]) -> (i32, Value) {
     (code, serde_json::from_slice(&output.stdout).expect("valid JSON"))
 }
 
-/// The packages of the first asset as lines of `dpkg-query`, sorted.
+/// The packages of the first asset that its system's manager knows, as lines of `dpkg-query`, sorted.
 pub fn packages(report: &Value) -> Vec<String> {
     let packages = report["assets"][0]["packages"].as_array().expect("packages");
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let mut lines: Vec<_> = packages
         .iter()
+        .filter(|p| p["ecosystem"] == "deb" || p["ecosystem"] == "rpm")
         .map(|p| {
             let source = &p["source"];
             [&p["name"], &p["version"], &p["arch"], &source["name"], &source["version"]]

@@ -5,12 +5,11 @@
 //! disk; then threads read them. What is shown comes sorted, whatever the order of the disk.
 
 use super::{Located, PathError, Tree};
-use crate::filesystem::{Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
+use crate::filesystem::{Entry, Error, Kind, Listing, Metadata, NodeId};
 use crate::model::{Gap, GapReason, printable};
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Folders whose blocks are asked for at once.
 const BATCH: usize = 512;
@@ -127,11 +126,6 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(tree: &'a Tree, detail: Detail, first: Folder) -> Self {
-        let is = |a: &Arc<dyn FileSystem>, b: &Arc<dyn FileSystem>| Arc::ptr_eq(a, b);
-        let filesystems = tree.mounts.iter().map(|mount| {
-            let same = tree.mounts.iter().position(|it| is(&it.filesystem, &mount.filesystem));
-            same.unwrap_or_default()
-        });
         let mut walk = Self {
             tree,
             detail,
@@ -139,7 +133,7 @@ impl<'a> Walk<'a> {
             again: VecDeque::new(),
             met: HashSet::new(),
             mounts: mounts(tree),
-            filesystems: filesystems.collect(),
+            filesystems: (0..tree.mounts.len()).map(|mount| tree.first_mount(mount)).collect(),
             waiting: 0,
             is_full: false,
         };
@@ -170,7 +164,8 @@ impl<'a> Walk<'a> {
 
     /// Reads folders; those for which there is no room in memory wait for the next batch.
     fn read(&mut self, batch: Vec<Folder>) -> Vec<(Folder, Outcome)> {
-        let order = self.ask_for(&batch);
+        let nodes: Vec<_> = batch.iter().map(|folder| folder.at).collect();
+        let order = self.tree.ask_for(&nodes, AHEAD);
         let outcomes: Vec<Mutex<Option<Outcome>>> =
             batch.iter().map(|_| Mutex::default()).collect();
         let (next, entries) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -205,28 +200,6 @@ impl<'a> Walk<'a> {
         read
     }
 
-    /// Has the blocks of folders fetched; gives the order in which the disk has them. What fails
-    /// here fails again when it is read.
-    fn ask_for(&self, batch: &[Folder]) -> Vec<usize> {
-        let nodes = batch.iter().map(|folder| folder.at);
-        ask_for_metadata(self.tree, nodes);
-        let mut ranges: HashMap<usize, Vec<Range<u64>>> = HashMap::new();
-        let mut order: Vec<_> = (0..batch.len()).map(|index| (usize::MAX, 0, index)).collect();
-        for (folder, key) in batch.iter().zip(&mut order) {
-            let found = self.tree.filesystem(folder.at).ranges(folder.at.node, 0, AHEAD);
-            let found = found.unwrap_or_default();
-            let mount = self.filesystems[folder.at.mount];
-            *key = (mount, found.first().map_or(0, |range| range.start), key.2);
-            ranges.entry(mount).or_default().extend(found);
-        }
-        for (mount, mut ranges) in ranges {
-            ranges.sort_unstable_by_key(|range| range.start);
-            self.tree.mounts[mount].filesystem.will_need(&ranges);
-        }
-        order.sort_unstable();
-        order.into_iter().map(|(_, _, index)| index).collect()
-    }
-
     /// What is in a folder, sorted.
     fn list(&self, folder: &Folder) -> Outcome {
         let mut gaps = Vec::new();
@@ -248,7 +221,7 @@ impl<'a> Walk<'a> {
         let wanted =
             entries.iter().filter(|it| it.kind.is_none() || self.detail == Detail::Metadata);
         let wanted = wanted.map(|it| Located { mount: folder.at.mount, node: it.node });
-        ask_for_metadata(self.tree, wanted);
+        self.tree.ask_for_metadata(wanted);
         for (entry, at, is_mount) in self.with_mounts(folder, entries) {
             match self.look(&entry, at, is_mount) {
                 Ok((kind, metadata)) => seen.push(Seen { entry, at, kind, metadata, is_mount }),
@@ -351,15 +324,6 @@ fn mounts(tree: &Tree) -> HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> {
         inside.push((name.clone(), Located { mount, node: it.root }));
     }
     mounts
-}
-
-fn ask_for_metadata(tree: &Tree, nodes: impl Iterator<Item = Located>) {
-    let mut by_mount: HashMap<usize, Vec<NodeId>> = HashMap::new();
-    nodes.for_each(|at| by_mount.entry(at.mount).or_default().push(at.node));
-    for (mount, nodes) in by_mount {
-        let filesystem = &tree.mounts[mount].filesystem;
-        filesystem.will_need(&filesystem.metadata_ranges(&nodes).unwrap_or_default());
-    }
 }
 
 fn bytes(folders: &[Folder]) -> usize {

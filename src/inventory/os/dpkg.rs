@@ -8,10 +8,11 @@
 //! over 1 MiB, a file over 256 MiB or a database of more than 200,000 packages ends as a gap.
 
 mod database;
+mod files;
 mod stanza;
 
 use crate::host::Host;
-use crate::inventory::{Cataloger, PathPattern, Problems, purl::purl};
+use crate::inventory::{Cataloger, Owners, PathPattern, Problems, purl::purl};
 use crate::model::{Ecosystem, Gap, GapReason, Os, Package, Partial, SourcePackage, printable};
 use database::{Database, Instance, Writing};
 use stanza::{Problem, Stanza, Stanzas, corrupt};
@@ -58,6 +59,21 @@ impl Cataloger for Dpkg {
             reader.file(path, Writing::Alone);
         }
         Partial { found: reader.database.installed(), gaps: reader.gaps }
+    }
+
+    fn catalog_owning(
+        &self,
+        host: &Host,
+        path: &[u8],
+        owners: &mut Owners,
+    ) -> Partial<Vec<Package>> {
+        let mut all = self.catalog(host, path);
+        if path == STATUS.as_bytes() {
+            files::note(host, &all.found, owners, &mut all.gaps);
+        } else if let [package] = all.found.as_slice() {
+            files::note_alone(host, path, package, owners, &mut all.gaps);
+        }
+        all
     }
 }
 

@@ -10,10 +10,10 @@ mod package;
 mod places;
 
 use crate::host::{Host, PathError, PositionedFile, read_reason};
-use crate::inventory::{Cataloger, MOST_PACKAGES, PathPattern, Problems};
+use crate::inventory::{Cataloger, MOST_PACKAGES, Owners, PathPattern, Problems};
 use crate::model::{Gap, GapReason, Package, Partial, printable};
 use block_source::BlockSource;
-use rpmdb_reader::{Beside, Blob, Database, Error, Files};
+use rpmdb_reader::{Beside, Blob, Database, Error, File, Files, State};
 use std::sync::Arc;
 
 /// The cataloger.
@@ -49,13 +49,16 @@ impl Cataloger for Rpm {
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
-        let place = printable(path);
-        let problems = Problems::new(&place, MOST_PROBLEMS);
-        let mut reader = Reader { host, place, problems, found: Vec::new(), headers: 0, text: 0 };
-        if let Err(gap) = reader.database(path) {
-            reader.problems.push(gap);
-        }
-        Partial { found: reader.found, gaps: reader.problems.into_gaps() }
+        Reader::new(host, path, None).read(path)
+    }
+
+    fn catalog_owning(
+        &self,
+        host: &Host,
+        path: &[u8],
+        owners: &mut Owners,
+    ) -> Partial<Vec<Package>> {
+        Reader::new(host, path, Some(owners)).read(path)
     }
 }
 
@@ -70,9 +73,24 @@ struct Reader<'a> {
     headers: u64,
     /// Bytes of text of the packages that were found.
     text: usize,
+    /// Where it notes which files are whose, if that is wanted.
+    owners: Option<&'a mut Owners>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(host: &'a Host, path: &[u8], owners: Option<&'a mut Owners>) -> Self {
+        let place = printable(path);
+        let problems = Problems::new(&place, MOST_PROBLEMS);
+        Self { host, place, problems, found: Vec::new(), headers: 0, text: 0, owners }
+    }
+
+    fn read(mut self, path: &[u8]) -> Partial<Vec<Package>> {
+        if let Err(gap) = self.database(path) {
+            self.problems.push(gap);
+        }
+        Partial { found: self.found, gaps: self.problems.into_gaps() }
+    }
+
     /// All packages; an error is one after which the rest is left.
     fn database(&mut self, path: &[u8]) -> Result<(), Gap> {
         let Some(file) = self.open(path)? else {
@@ -114,7 +132,8 @@ impl Reader<'_> {
             return Err(self.limit("headers overlap: together they are larger than the database"));
         }
         let at = format!("header {} at {:#x}: ", blob.number, blob.at);
-        let package = match rpmdb_reader::Package::parse(&blob.bytes, Files::Left) {
+        let files = if self.owners.is_some() { Files::Wanted } else { Files::Left };
+        let package = match rpmdb_reader::Package::parse(&blob.bytes, files) {
             Ok(package) if package.name == KEY => return Ok(()),
             Ok(package) => package,
             Err(error) => {
@@ -124,6 +143,9 @@ impl Reader<'_> {
         };
         for problem in &package.problems {
             self.push(&format!("{at}package {}: ", printable(package.name.as_bytes())), problem);
+        }
+        if let Some(owners) = self.owners.as_deref_mut() {
+            note(&package, owners);
         }
         match package::package(package, &self.place, &self.host.context.os) {
             Ok(package) => self.keep(package),
@@ -166,5 +188,17 @@ impl Reader<'_> {
 
     fn limit(&self, detail: &str) -> Gap {
         Gap::new(&self.place, GapReason::Limit, detail)
+    }
+}
+
+/// Notes the files of a package that it installed.
+fn note(package: &rpmdb_reader::Package, owners: &mut Owners) {
+    const GHOST: u32 = 64;
+    owners.package(&printable(package.name.as_bytes()));
+    let there = |file: &File| {
+        file.flags & GHOST == 0 && !matches!(file.state, State::NotInstalled | State::Replaced)
+    };
+    for file in package.files.iter().filter(there) {
+        owners.file(&file.path());
     }
 }

@@ -1,9 +1,9 @@
 //! A report with one of everything, made by hand.
 
 use sidelight::model::{
-    Asset, AssetKind, Coverage, Ecosystem, FeedState, Finding, Gap, GapReason, HostContext, Mount,
-    Os, Package, Part, PartState, Receipt, SCHEMA_VERSION, ScanReport, Severity, SourcePackage,
-    Status,
+    Asset, AssetKind, Coverage, Ecosystem, Excluded, FeedState, Finding, Gap, GapReason,
+    HostContext, Mount, Os, Package, Part, PartState, Receipt, SCHEMA_VERSION, ScanReport,
+    Severity, SourcePackage, Status, Walk,
 };
 use sidelight::report::{Options, by_name};
 
@@ -40,6 +40,14 @@ pub fn report() -> ScanReport {
         host,
         assets: vec![host_asset(), container()],
         coverage: coverage(),
+        walk: Some(Walk {
+            folders: 2951,
+            files: 27_900,
+            excluded: vec![Excluded {
+                path: "/proc".to_owned(),
+                why: "filled by the running system".to_owned(),
+            }],
+        }),
         gaps: vec![
             Gap::new("data.img", GapReason::Unsupported, "xfs is recognised and not read"),
             Gap::new("packages", GapReason::NoVendorData, "from other archives: nginx"),

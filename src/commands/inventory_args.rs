@@ -1,0 +1,34 @@
+//! Which packages of a host are looked for.
+
+use crate::inventory::{Extent, Options};
+
+/// Which packages of a host are looked for.
+#[derive(Debug, Clone, clap::Args)]
+pub struct InventoryArgs {
+    /// List only what the system's package managers know, which is at known places, so that no other
+    /// file is looked at
+    #[arg(long, value_name = "KIND", value_parser = ["os"])]
+    only: Option<String>,
+    /// Do not enter this folder of the host in the search for packages; may be repeated
+    #[arg(long, value_name = "FOLDER", value_parser = absolute)]
+    exclude_path: Vec<String>,
+    /// Look for Go, Rust and well-known programs also in files that belong to the system's packages
+    #[arg(long)]
+    owned_programs: bool,
+}
+
+impl InventoryArgs {
+    /// The wishes as the inventory takes them.
+    pub fn options(&self) -> Options {
+        Options {
+            extent: if self.only.is_some() { Extent::System } else { Extent::All },
+            excluded: self.exclude_path.clone(),
+            owned_programs: self.owned_programs,
+        }
+    }
+}
+
+fn absolute(text: &str) -> Result<String, &'static str> {
+    let is_one = text.starts_with('/') && !text.trim_matches('/').is_empty();
+    is_one.then(|| text.to_owned()).ok_or("a folder below /, as the host names it")
+}

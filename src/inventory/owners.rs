@@ -1,0 +1,143 @@
+//! Which package of the system a file belongs to.
+//!
+//! Package databases list paths as their packages have them, which may lead over links that a system
+//! has at its top (`/lib` is `/usr/lib`); the walk meets files at their real places. Only hashes of paths are held:
+//! a host has hundreds of thousands.
+
+use crate::host::{Kind, Tree};
+use crate::model::{Gap, GapReason};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+/// Most paths that are held.
+const MOST: usize = 8 << 20;
+
+/// The owners of files.
+pub struct Owners {
+    hasher: RandomState,
+    packages: Vec<String>,
+    /// The index of a package by the hash of a path.
+    files: HashMap<u64, u32>,
+    /// Folders at the top that are links, without slashes, and where they lead.
+    links: Vec<(Vec<u8>, Vec<u8>)>,
+    is_full: bool,
+}
+
+impl Owners {
+    /// None yet, on this host.
+    pub fn new(tree: &Tree, gaps: &mut Vec<Gap>) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            packages: Vec::new(),
+            files: HashMap::new(),
+            links: links(tree, gaps),
+            is_full: false,
+        }
+    }
+
+    /// Notes that the paths that follow belong to this package.
+    pub fn package(&mut self, name: &str) {
+        self.packages.push(name.to_owned());
+    }
+
+    /// Notes that a path belongs to the package that was noted last.
+    pub fn file(&mut self, path: &[u8]) {
+        let Some(package) = self.packages.len().checked_sub(1) else { return };
+        if self.files.len() >= MOST {
+            self.is_full = true;
+            return;
+        }
+        let hash = self.hash(path);
+        self.files.insert(hash, package as u32);
+    }
+
+    /// The package that the file at this place, without links, belongs to.
+    pub fn of(&self, path: &[u8]) -> Option<&str> {
+        let package = self.files.get(&self.hash(path))?;
+        self.packages.get(*package as usize).map(String::as_str)
+    }
+
+    /// How many paths are known.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether no path is known.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// That not all paths could be noted.
+    pub fn into_gap(self) -> Option<Gap> {
+        let detail =
+            format!("more than {MOST} paths of packages; the owners of the rest are not known");
+        self.is_full.then(|| Gap::new("/", GapReason::Limit, detail))
+    }
+
+    fn hash(&self, path: &[u8]) -> u64 {
+        let path = path.strip_prefix(b"/").unwrap_or(path);
+        let real = self.follow(path, 1);
+        let real = real.as_deref().unwrap_or(path);
+        let deeper = self.follow(real, 2);
+        self.hasher.hash_one(deeper.as_deref().unwrap_or(real))
+    }
+
+    /// The path with its first names replaced, if they are a link.
+    fn follow(&self, path: &[u8], names: usize) -> Option<Vec<u8>> {
+        let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        let (end, _) = slashes.nth(names - 1)?;
+        let (_, target) = self.links.iter().find(|(link, _)| *link == path[..end])?;
+        Some([target, &path[end..]].concat())
+    }
+}
+
+/// The links to folders at the top and in `/usr`, where systems merge folders.
+fn links(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut links = Vec::new();
+    for folder in ["", "/usr"] {
+        for entry in tree.list(if folder.is_empty() { b"/" } else { folder.as_bytes() }, gaps) {
+            let path = [folder.as_bytes(), b"/", &entry.name].concat();
+            let may_be_link = entry.kind.is_none_or(|kind| kind == Kind::Symlink);
+            let real = if may_be_link { tree.real_path(&path).ok().flatten() } else { None };
+            if let Some(real) = real.filter(|real| *real != path && !real.is_empty()) {
+                links.push((path[1..].to_vec(), real[1..].to_vec()));
+            }
+        }
+    }
+    links
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn owners_are_known_by_the_real_path() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("usr/bin")).unwrap();
+        symlink("usr/bin", folder.path().join("bin")).unwrap();
+        symlink("usr/bin", folder.path().join("sbin")).unwrap();
+        symlink("bin", folder.path().join("usr/sbin")).unwrap();
+        let tree = Tree::of_directory(folder.path()).unwrap();
+        let mut owners = Owners::new(&tree, &mut Vec::new());
+        owners.package("one");
+        owners.file(b"/bin/ls");
+        owners.file(b"/usr/sbin/fdisk");
+        owners.package("two");
+        owners.file(b"/usr/bin/two");
+        owners.file(b"/file");
+        for (path, owner) in [
+            ("/usr/bin/ls", Some("one")),
+            ("/sbin/ls", Some("one")),
+            ("/usr/bin/fdisk", Some("one")),
+            ("/usr/bin/two", Some("two")),
+            ("/file", Some("two")),
+            ("/usr/bin", None),
+            ("/usr/bin/three", None),
+            ("/ls", None),
+        ] {
+            assert_eq!(owners.of(path.as_bytes()), owner, "{path}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Reads the files that the walk found, in the order of the disk, several at a time.
+
+use super::walk::Wanted;
+use super::{Cataloger, MOST_PACKAGES, MOST_PROBLEMS, Owners, Problems};
+use crate::host::Host;
+use crate::model::{Gap, GapReason, Package, Partial};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Files whose place on the disk is asked for at once.
+const BATCH: usize = 4096;
+/// Files whose bytes are asked for at once.
+const AHEAD: usize = 48;
+/// Bytes of each that are asked for.
+const START: u64 = 512 << 10;
+/// Files that are read at the same time.
+const AT_ONCE: usize = 4;
+
+/// What all those files prove, with the owner of each.
+pub(super) fn read(
+    host: &Host,
+    catalogers: &[&dyn Cataloger],
+    mut wanted: Vec<Wanted>,
+    owners: &Owners,
+) -> Partial<Vec<Package>> {
+    let mut reading = Reading {
+        packages: Vec::new(),
+        problems: catalogers.iter().map(|it| Problems::new(it.name(), MOST_PROBLEMS)).collect(),
+        is_full: false,
+    };
+    while !wanted.is_empty() && !reading.is_full {
+        let batch: Vec<_> = wanted.drain(..wanted.len().min(BATCH)).collect();
+        for it in &batch {
+            host.tree.remember(&it.path, it.at);
+        }
+        let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
+        let order = host.tree.order(&nodes);
+        for some in order.chunks(AHEAD) {
+            let some: Vec<&Wanted> = some.iter().map(|index| &batch[*index]).collect();
+            reading.some(host, catalogers, &some, owners);
+        }
+        host.tree.forget();
+    }
+    reading.into_found()
+}
+
+struct Reading {
+    packages: Vec<Package>,
+    /// Of each cataloger.
+    problems: Vec<Problems>,
+    is_full: bool,
+}
+
+impl Reading {
+    /// Reads some files, by threads.
+    fn some(
+        &mut self,
+        host: &Host,
+        catalogers: &[&dyn Cataloger],
+        some: &[&Wanted],
+        owners: &Owners,
+    ) {
+        let nodes: Vec<_> = some.iter().map(|it| it.at).collect();
+        host.tree.ask_for(&nodes, START);
+        let outcomes: Vec<Mutex<Partial<Vec<Package>>>> =
+            some.iter().map(|_| Mutex::default()).collect();
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(some.len()) {
+                scope.spawn(|| {
+                    while let Some((file, outcome)) = {
+                        let index = next.fetch_add(1, Ordering::Relaxed);
+                        some.get(index).zip(outcomes.get(index))
+                    } {
+                        let found = catalogers[file.cataloger].catalog(host, &file.path);
+                        *outcome.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                    }
+                });
+            }
+        });
+        for (file, outcome) in some.iter().zip(outcomes) {
+            let Partial { found, gaps } =
+                outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let owner = owners.of(&file.path);
+            for gap in gaps {
+                self.problems[file.cataloger].push(gap);
+            }
+            self.packages.extend(
+                found
+                    .into_iter()
+                    .map(|package| Package { owner: owner.map(str::to_owned), ..package }),
+            );
+            self.is_full |= self.packages.len() > MOST_PACKAGES;
+        }
+    }
+
+    fn into_found(mut self) -> Partial<Vec<Package>> {
+        let mut gaps: Vec<_> = self.problems.into_iter().flat_map(Problems::into_gaps).collect();
+        if self.is_full {
+            self.packages.truncate(MOST_PACKAGES);
+            let detail =
+                format!("more than {MOST_PACKAGES} packages of languages; the rest was not read");
+            gaps.push(Gap::new("/", GapReason::Limit, detail));
+        }
+        Partial { found: self.packages, gaps }
+    }
+}

@@ -1,0 +1,193 @@
+//! The walk over a host's files: which of them a cataloger wants to read.
+//!
+//! Folders that hold no files of the host are not entered: what the kernel shows there while it runs, and the
+//! stores of containers, whose packages are not the host's. Those that were met are told.
+
+use super::owners::Owners;
+use super::{Cataloger, Options, PathPattern};
+use crate::host::{Descend, Detail, Kind, Located, Tree, WalkStep};
+use crate::model::{Excluded, Gap, GapReason, Walk, printable};
+
+/// Most files that are wanted.
+const MOST_WANTED: usize = 1 << 20;
+/// Files whose metadata are asked for at once.
+const AT_ONCE: usize = 4096;
+
+/// Folders that are not entered, and why.
+const NOT_ENTERED: &[(&str, &str)] = &[
+    ("/dev", KERNEL),
+    ("/proc", KERNEL),
+    ("/run", KERNEL),
+    ("/sys", KERNEL),
+    ("/var/lib/docker", STORE),
+    ("/var/lib/containerd", STORE),
+    ("/var/lib/containers/storage", STORE),
+    ("/var/lib/kubelet/pods", STORE),
+    ("/var/lib/rancher/k3s/agent/containerd", STORE),
+    ("/var/lib/rancher/rke2/agent/containerd", STORE),
+];
+/// Ends of the paths of stores in homes, and of those that were moved.
+const STORES: &[&str] = &[
+    "/.local/share/containers/storage",
+    "/.local/share/docker",
+    "/.local/share/containerd",
+    "/io.containerd.content.v1.content",
+    "/io.containerd.snapshotter.v1.overlayfs",
+    "/io.containerd.snapshotter.v1.native",
+];
+const KERNEL: &str = "filled by the running system";
+const STORE: &str = "store of containers, whose packages are not the host's";
+const WISHED: &str = "excluded by the user";
+
+/// A file that a cataloger wants.
+pub(super) struct Wanted {
+    pub(super) path: Vec<u8>,
+    pub(super) at: Located,
+    /// Index of the cataloger.
+    pub(super) cataloger: usize,
+}
+
+/// Walks over the host.
+pub(super) fn walk(
+    tree: &Tree,
+    catalogers: &[&dyn Cataloger],
+    owners: &Owners,
+    options: &Options,
+    gaps: &mut Vec<Gap>,
+) -> (Vec<Wanted>, Walk) {
+    let mut walker = Walker::new(tree, catalogers, owners, options);
+    let outcome = tree.walk_below(b"/", Detail::Names, &mut |step| walker.step(step), gaps);
+    if let Err(error) = outcome {
+        gaps.push(Gap::new("/", error.reason(), error));
+    }
+    walker.keep_programs(gaps);
+    if walker.is_full {
+        let detail = format!(
+            "more than {MOST_WANTED} files that may tell of packages; the rest was not read"
+        );
+        gaps.push(Gap::new("/", GapReason::Limit, detail));
+    }
+    walker.told.excluded.sort();
+    (walker.wanted, walker.told)
+}
+
+struct Walker<'a> {
+    tree: &'a Tree,
+    catalogers: &'a [&'a dyn Cataloger],
+    owners: &'a Owners,
+    options: &'a Options,
+    /// The cataloger of programs, if there is one.
+    of_programs: Option<usize>,
+    wanted: Vec<Wanted>,
+    programs: Vec<Wanted>,
+    told: Walk,
+    is_full: bool,
+}
+
+impl<'a> Walker<'a> {
+    fn new(
+        tree: &'a Tree,
+        catalogers: &'a [&'a dyn Cataloger],
+        owners: &'a Owners,
+        options: &'a Options,
+    ) -> Self {
+        let runs = |it: &&dyn Cataloger| it.patterns().contains(&PathPattern::Executable);
+        Self {
+            tree,
+            catalogers,
+            owners,
+            options,
+            of_programs: catalogers.iter().position(runs),
+            wanted: Vec::new(),
+            programs: Vec::new(),
+            told: Walk::default(),
+            is_full: false,
+        }
+    }
+
+    fn step(&mut self, step: &WalkStep) -> Descend {
+        match step.kind {
+            Kind::Directory => self.folder(step),
+            Kind::File => {
+                self.file(step);
+                Descend::No
+            }
+            _ => Descend::No,
+        }
+    }
+
+    fn folder(&mut self, step: &WalkStep) -> Descend {
+        let path = [step.folder, b"/", step.name].concat();
+        if let Some(why) = self.why_not(&path) {
+            self.told.excluded.push(Excluded { path: printable(&path), why: why.to_owned() });
+            return Descend::No;
+        }
+        if self.tree.is_snapshot(step.at) {
+            return Descend::No;
+        }
+        self.told.folders += 1;
+        Descend::Yes
+    }
+
+    /// Why a folder is not entered.
+    fn why_not(&self, path: &[u8]) -> Option<&'static str> {
+        if self.options.excluded.iter().any(|it| it.trim_end_matches('/').as_bytes() == path) {
+            return Some(WISHED);
+        }
+        let known = NOT_ENTERED.iter().find(|(folder, _)| folder.as_bytes() == path);
+        let store = || STORES.iter().any(|end| path.ends_with(end.as_bytes())).then_some(STORE);
+        known.map(|(_, why)| *why).or_else(store)
+    }
+
+    fn file(&mut self, step: &WalkStep) {
+        self.told.files += 1;
+        let takes = |it: &&dyn Cataloger| {
+            it.patterns().iter().any(|pattern| pattern.takes(step.folder, step.name))
+        };
+        let cataloger = self.catalogers.iter().position(takes);
+        if cataloger.is_none() && (self.of_programs.is_none() || never_runs(step.name)) {
+            return;
+        }
+        let path = [step.folder, b"/", step.name].concat();
+        if self.wanted.len() + self.programs.len() >= MOST_WANTED {
+            self.is_full = true;
+        } else if let Some(cataloger) = cataloger {
+            self.wanted.push(Wanted { path, at: step.at, cataloger });
+        } else if let Some(cataloger) = self.of_programs
+            && (self.options.owned_programs || self.owners.of(&path).is_none())
+        {
+            self.programs.push(Wanted { path, at: step.at, cataloger });
+        }
+    }
+
+    /// Of the files that may be programs, keeps those that may be run.
+    fn keep_programs(&mut self, gaps: &mut Vec<Gap>) {
+        let programs = std::mem::take(&mut self.programs);
+        for some in programs.chunks(AT_ONCE) {
+            self.tree.ask_for_metadata(some.iter().map(|it| it.at));
+        }
+        for program in programs {
+            match self.tree.metadata(program.at) {
+                Ok(it) if it.mode & 0o111 != 0 && it.size > 0 => self.wanted.push(program),
+                Ok(_) => {}
+                Err(error) => {
+                    let error = Tree::error(&program.path, error);
+                    gaps.push(Gap::new(printable(&program.path), error.reason(), error));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a name ends as those of texts and pictures do, which hold no program whatever their mode says.
+fn never_runs(name: &[u8]) -> bool {
+    const ENDINGS: &[&[u8]] = &[
+        b"c", b"conf", b"css", b"csv", b"gif", b"gz", b"h", b"hpp", b"htm", b"html", b"ico",
+        b"ini", b"java", b"jpeg", b"jpg", b"js", b"json", b"list", b"log", b"map", b"md",
+        b"md5sums", b"mjs", b"mo", b"php", b"pl", b"pm", b"png", b"po", b"py", b"pyc", b"pyi",
+        b"rb", b"rst", b"sh", b"svg", b"toml", b"ts", b"txt", b"woff", b"woff2", b"xml", b"xz",
+        b"yaml", b"yml", b"zst",
+    ];
+    let ending = name.iter().rposition(|byte| *byte == b'.').map(|dot| &name[dot + 1..]);
+    ending.is_some_and(|ending| ENDINGS.contains(&ending))
+}
