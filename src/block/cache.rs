@@ -2,7 +2,7 @@
 //!
 //! A block is fetched once however many threads wait for it, and all blocks of one read are
 //! asked for before the first is waited for. Read-ahead (`will_need`) starts fetches that nobody
-//! waits for yet; it never takes more than half of the cache.
+//! waits for yet; it never takes more than a quarter of the cache.
 
 use super::{BLOCK_SIZE, BlockSource, ReadError, ReadSet, check_bounds};
 use std::collections::HashMap;
@@ -75,7 +75,7 @@ impl BlockCache {
             if matches!(state.slots.get(&key), Some(Slot::Pending | Slot::Ready { .. })) {
                 return;
             }
-            let room = ahead == Ahead::No || (state.pending + 1) * BLOCK_SIZE <= self.capacity / 2;
+            let room = ahead == Ahead::No || (state.pending + 1) * BLOCK_SIZE <= self.capacity / 4;
             if !room {
                 return;
             }
@@ -144,9 +144,10 @@ enum Ahead {
 }
 
 impl State {
-    /// Drops the blocks that were used longest ago, but not the one that just came.
+    /// Drops the blocks that were used longest ago, but not the one that just came. Those on their
+    /// way count too.
     fn evict(&mut self, capacity: u64, keep: Key) {
-        while self.held > capacity {
+        while self.held + self.pending * BLOCK_SIZE > capacity {
             let oldest = self
                 .slots
                 .iter()
@@ -216,11 +217,14 @@ impl BlockSource for CachedSource {
     fn will_need(&self, ranges: &[Range<u64>]) {
         let size = self.size();
         let most = self.cache.capacity / BLOCK_SIZE / 2;
+        let mut last = u64::MAX;
         let blocks = ranges
             .iter()
             .map(|range| range.start..range.end.min(size))
             .filter(|range| range.start < range.end)
             .flat_map(|range| range.start / BLOCK_SIZE..=(range.end - 1) / BLOCK_SIZE)
+            // Ranges come in the order of the device, many of them in one block.
+            .filter(|block| std::mem::replace(&mut last, *block) != *block)
             .take(usize::try_from(most).unwrap_or(usize::MAX));
         for block in blocks {
             self.cache.start(&self.fetcher, (self.id, block), Ahead::Yes);

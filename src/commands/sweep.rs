@@ -13,7 +13,7 @@ use crate::cloud::{Account, PUT, USD_PER_PUT};
 use crate::model::{Leftovers, SWEEP_SCHEMA_VERSION, Severity, SweepReceipt, SweepSummary};
 use crate::pipeline::{self, Advisories};
 use crate::source::ebs_snapshot;
-use crate::sweep::{self, Ledger, Left, Scanner, Selection, Settings, TagFilter};
+use crate::sweep::{self, Ledger, Left, Scanner, Selection, Settings, TagFilter, Turns};
 use anyhow::{Context, ensure};
 pub use folder::Folder;
 use outcomes::Outcomes;
@@ -66,11 +66,14 @@ pub struct Args {
     /// Hosts scanned at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: u16,
-    #[command(flatten)]
-    inventory: InventoryArgs,
-    /// MiB of disk blocks held in memory for each of them
+    /// Of these, hosts whose disks are read at the same time; the others wait for their snapshots
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    reading: u16,
+    /// MiB of disk blocks held in memory for each of those
     #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=65536))]
     cache_size: u64,
+    #[command(flatten)]
+    inventory: InventoryArgs,
     /// Wait while the account has so many snapshots on their way, its own backups among them
     #[arg(long, value_name = "N", default_value_t = 80, value_parser = clap::value_parser!(u16).range(1..))]
     most_pending: u16,
@@ -97,6 +100,7 @@ pub fn run(args: &Args, progress: &Progress) -> anyhow::Result<ExitCode> {
     let settings = Settings {
         parallel: args.parallel.into(),
         cache_bytes: args.cache_size << 20,
+        reading: args.reading.into(),
         inventory: args.inventory.options(),
         most_pending: args.most_pending.into(),
         snapshot_timeout,
@@ -171,8 +175,8 @@ pub fn scanner(
     let (closing, patience, id) = (ledger.clone(), settings.patience, sweep.clone());
     interrupt::before_end(move || tell_left(&id, &closing.close(patience)));
     interrupt::at_once(format!("sidelight cleanup --sweep {sweep} deletes what is left"));
-    let room = Mutex::new(());
-    Ok(Scanner { account, ebs, ledger, advisories, settings, sweep, started, room })
+    let (room, turns) = (Mutex::new(()), Turns::new(settings.reading));
+    Ok(Scanner { account, ebs, ledger, advisories, settings, sweep, started, room, turns })
 }
 
 fn tell_left(sweep: &str, left: &Left) {

@@ -4,7 +4,8 @@
 mod second;
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, Recent,
+    adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::GapReason;
@@ -35,7 +36,7 @@ impl FileSystemFormat for Ext {
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
         let device = adapted::only(devices, "ext4")?;
         let source = device.source.clone();
-        let first = First(Ext4::open(source.clone())?);
+        let first = First(Ext4::open(source.clone())?, Recent::default());
         let second = Second::new(first.0.device());
         Ok(Box::new(Adapter { first, second, device: source }))
     }
@@ -48,11 +49,11 @@ struct Adapter {
 }
 
 /// `ext4-reader`, by nodes.
-struct First(Ext4);
+struct First(Ext4, Recent<Inode>);
 
 impl First {
-    fn inode(&self, node: NodeId) -> Result<Inode, Error> {
-        Ok(self.0.inode(number(node)?)?)
+    fn inode(&self, node: NodeId) -> Result<Arc<Inode>, Error> {
+        self.1.get(node, || Ok(self.0.inode(number(node)?)?))
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
@@ -68,7 +69,7 @@ impl First {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        let found = self.0.read_dir(&self.inode(node)?)?;
+        let found = self.0.read_dir(&*self.inode(node)?)?;
         let entry = |it: ext4_reader::Entry| Entry {
             name: it.name,
             node: id(it.inode),
@@ -79,15 +80,15 @@ impl First {
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
-        Ok(self.0.lookup(&self.inode(directory)?, name)?.map(id))
+        Ok(self.0.lookup(&*self.inode(directory)?, name)?.map(id))
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
-        Ok(self.0.read_link(&self.inode(node)?)?)
+        Ok(self.0.read_link(&*self.inode(node)?)?)
     }
 
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
-        Ok(self.0.read_at(&self.inode(node)?, offset, out)?)
+        Ok(self.0.read_at(&*self.inode(node)?, offset, out)?)
     }
 }
 
@@ -240,11 +241,11 @@ impl FileSystem for Adapter {
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.first.0.xattr(&self.first.inode(node)?, name)?)
+        Ok(self.first.0.xattr(&*self.first.inode(node)?, name)?)
     }
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-        Ok(self.first.0.ranges(&self.first.inode(node)?, offset, length)?)
+        Ok(self.first.0.ranges(&*self.first.inode(node)?, offset, length)?)
     }
 
     /// Of what only the second engine knows, none.

@@ -9,6 +9,7 @@ mod erofs;
 mod ext4;
 mod foreign;
 mod ntfs;
+mod recent;
 mod recognised;
 mod squashfs;
 mod unopened;
@@ -22,6 +23,7 @@ pub use unopened::Unopened;
 
 use crate::block::{Device, ReadError};
 use crate::model::GapReason;
+use recent::Recent;
 use std::ops::Range;
 
 /// Formats that are read. Adding one is a file here and a line in this list.

@@ -1,7 +1,8 @@
 //! XFS, through `xfs-reader`. Its log is replayed in memory before anything is read.
 
 use super::{
-    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, adapted,
+    Entry, Error, FileSystem, FileSystemFormat, Identity, Kind, Listing, Metadata, NodeId, Recent,
+    adapted,
 };
 use crate::block::{BlockSource, Device, ReadError};
 use crate::model::GapReason;
@@ -33,20 +34,21 @@ impl FileSystemFormat for Format {
             Ok(xfs) => (xfs, None),
             Err(error) => (Xfs::open_unreplayed(source.clone())?, Some(error.to_string())),
         };
-        Ok(Box::new(Adapter { xfs, device: source, log_error }))
+        Ok(Box::new(Adapter { xfs, recent: Recent::default(), device: source, log_error }))
     }
 }
 
 struct Adapter {
     xfs: Xfs,
+    recent: Recent<Inode>,
     device: Arc<dyn BlockSource>,
     /// Why the log could not be replayed at all.
     log_error: Option<String>,
 }
 
 impl Adapter {
-    fn inode(&self, node: NodeId) -> Result<Inode, Error> {
-        Ok(self.xfs.inode(InodeNumber(node.0))?)
+    fn inode(&self, node: NodeId) -> Result<Arc<Inode>, Error> {
+        self.recent.get(node, || Ok(self.xfs.inode(InodeNumber(node.0))?))
     }
 }
 
@@ -99,7 +101,7 @@ impl FileSystem for Adapter {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        let found = self.xfs.read_dir(&self.inode(node)?)?;
+        let found = self.xfs.read_dir(&*self.inode(node)?)?;
         let entry = |it: xfs_reader::Entry| Entry {
             name: it.name,
             node: NodeId(it.inode.0),
@@ -110,16 +112,16 @@ impl FileSystem for Adapter {
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
-        let found = self.xfs.lookup(&self.inode(directory)?, name)?;
+        let found = self.xfs.lookup(&*self.inode(directory)?, name)?;
         Ok(found.map(|number| NodeId(number.0)))
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
-        Ok(self.xfs.read_link(&self.inode(node)?)?)
+        Ok(self.xfs.read_link(&*self.inode(node)?)?)
     }
 
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
-        Ok(self.xfs.read_at(&self.inode(node)?, offset, out)?)
+        Ok(self.xfs.read_at(&*self.inode(node)?, offset, out)?)
     }
 
     fn will_need(&self, ranges: &[Range<u64>]) {
@@ -127,11 +129,11 @@ impl FileSystem for Adapter {
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.xfs.xattr(&self.inode(node)?, name)?)
+        Ok(self.xfs.xattr(&*self.inode(node)?, name)?)
     }
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-        Ok(self.xfs.ranges(&self.inode(node)?, offset, length)?)
+        Ok(self.xfs.ranges(&*self.inode(node)?, offset, length)?)
     }
 
     fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {

@@ -4,13 +4,10 @@ use super::walk::Wanted;
 use super::{Cataloger, MOST_PACKAGES, MOST_PROBLEMS, Owners, Problems};
 use crate::host::Host;
 use crate::model::{Gap, GapReason, Package, Partial};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Files whose place on the disk is asked for at once.
 const BATCH: usize = 4096;
-/// Files whose bytes are asked for at once.
-const AHEAD: usize = 48;
 /// Bytes of each that are asked for.
 const START: u64 = 512 << 10;
 /// Files that are read at the same time.
@@ -29,16 +26,11 @@ pub(super) fn read(
         is_full: false,
     };
     while !wanted.is_empty() && !reading.is_full {
-        let batch: Vec<_> = wanted.drain(..wanted.len().min(BATCH)).collect();
+        let batch: Vec<Wanted> = wanted.drain(..wanted.len().min(BATCH)).collect();
         for it in &batch {
             host.tree.remember(&it.path, it.at);
         }
-        let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
-        let order = host.tree.order(&nodes);
-        for some in order.chunks(AHEAD) {
-            let some: Vec<&Wanted> = some.iter().map(|index| &batch[*index]).collect();
-            reading.some(host, catalogers, &some, owners);
-        }
+        reading.batch(host, catalogers, &batch, owners);
         host.tree.forget();
     }
     reading.into_found()
@@ -53,32 +45,29 @@ struct Reading {
 
 impl Reading {
     /// Reads some files, by threads.
-    fn some(
+    fn batch(
         &mut self,
         host: &Host,
         catalogers: &[&dyn Cataloger],
-        some: &[&Wanted],
+        batch: &[Wanted],
         owners: &Owners,
     ) {
-        let nodes: Vec<_> = some.iter().map(|it| it.at).collect();
-        host.tree.ask_for(&nodes, START);
+        let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
+        let plan = host.tree.plan(&nodes, START);
         let outcomes: Vec<Mutex<Partial<Vec<Package>>>> =
-            some.iter().map(|_| Mutex::default()).collect();
-        let next = AtomicUsize::new(0);
+            batch.iter().map(|_| Mutex::default()).collect();
         std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(some.len()) {
+            for _ in 0..AT_ONCE.min(batch.len()) {
                 scope.spawn(|| {
-                    while let Some((file, outcome)) = {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        some.get(index).zip(outcomes.get(index))
-                    } {
+                    while let Some(index) = plan.next(&host.tree) {
+                        let file = &batch[index];
                         let found = catalogers[file.cataloger].catalog(host, &file.path);
-                        *outcome.lock().unwrap_or_else(PoisonError::into_inner) = found;
+                        *outcomes[index].lock().unwrap_or_else(PoisonError::into_inner) = found;
                     }
                 });
             }
         });
-        for (file, outcome) in some.iter().zip(outcomes) {
+        for (file, outcome) in batch.iter().zip(outcomes) {
             let Partial { found, gaps } =
                 outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
             let owner = owners.of(&file.path);

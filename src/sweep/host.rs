@@ -3,7 +3,7 @@
 use super::failure::{Failure, interrupted, name_keys, refused, unreadable};
 use super::ledger::{Held, Ledger};
 use super::selection::{OPT_OUT, left_out, opted_out};
-use super::{Settings, now};
+use super::{Settings, Turns, now};
 use crate::cloud::{Account, Error, Instance, Kind, Purpose, State};
 use crate::model::{CloudContext, CloudVolume, Gap, GapReason, ScanReport, SkipReason};
 use crate::pipeline::{self, Advisories, Progress, Request, Scan, Stage, Target, TargetError};
@@ -52,6 +52,8 @@ pub struct Scanner<'a> {
     pub started: String,
     /// Looking for room and taking it go together.
     pub room: Mutex<()>,
+    /// Who may read.
+    pub turns: Turns,
 }
 
 impl Scanner<'_> {
@@ -167,7 +169,9 @@ impl Scanner<'_> {
             inventory: self.settings.inventory.clone(),
             ..Request::new(&targets, self.settings.cache_bytes)
         };
+        let turn = self.turns.take();
         let scanned = pipeline::scan(&request, progress);
+        drop(turn);
         let mut scan = scanned.map_err(|error| unreadable(&error, &context))?;
         let report = &mut scan.report;
         // The end of the sweep took the snapshots away while they were read.

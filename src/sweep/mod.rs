@@ -5,12 +5,14 @@ mod host;
 mod ledger;
 mod run;
 mod selection;
+mod turns;
 
 pub use failure::Failure;
 pub use host::{Scanned, Scanner, place};
 pub use ledger::{Held, Ledger, Left};
 pub use run::{clean_up, is_expired, run};
 pub use selection::{OPT_OUT, Selection, TagFilter, left_out};
+pub use turns::Turns;
 
 use crate::inventory::Options;
 use jiff::Timestamp;
@@ -21,7 +23,9 @@ use std::time::Duration;
 pub struct Settings {
     /// Hosts scanned at the same time.
     pub parallel: usize,
-    /// Most bytes of disk blocks held in memory for each of them.
+    /// Of these, hosts whose disks are read at the same time.
+    pub reading: usize,
+    /// Most bytes of disk blocks held in memory for each of those.
     pub cache_bytes: u64,
     /// What of each is listed.
     pub inventory: Options,
@@ -43,6 +47,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             parallel: 8,
+            reading: 2,
             cache_bytes: 32 << 20,
             inventory: Options::default(),
             // An account may have 100; its own backups need some of them.

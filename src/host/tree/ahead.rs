@@ -1,44 +1,66 @@
-//! Asks for the blocks of many nodes at once.
+//! Has the blocks of many nodes fetched before they are read, in the order of the disk.
+//!
+//! A cache has room for some dozens of blocks, so that not all are asked for at once: a window goes along
+//! with what is read.
 
 use super::{Located, Tree};
 use crate::filesystem::{FileSystem, NodeId};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Ranges by the first mount of their filesystem.
-type Ranges = HashMap<usize, Vec<Range<u64>>>;
+/// Nodes after which the window is moved.
+const STEP: usize = 16;
+/// Nodes of a window.
+const WINDOW: usize = 256;
+
+/// Nodes in the order in which the disk has their first bytes.
+pub struct Plan {
+    order: Vec<usize>,
+    /// Where each of them is, in that order.
+    places: Vec<Place>,
+    /// How many were taken.
+    taken: AtomicUsize,
+}
+
+/// Ranges of a device, by the mount that it is behind.
+struct Place {
+    mount: usize,
+    ranges: Vec<Range<u64>>,
+}
+
+impl Plan {
+    /// The index of the node to read next, with what follows asked for; any thread may take one.
+    pub fn next(&self, tree: &Tree) -> Option<usize> {
+        let position = self.taken.fetch_add(1, Ordering::Relaxed);
+        let index = self.order.get(position)?;
+        if position.is_multiple_of(STEP) {
+            tree.tell(&self.places[position..self.places.len().min(position + WINDOW)]);
+        }
+        Some(*index)
+    }
+
+    fn new(mut all: Vec<(usize, Place)>) -> Self {
+        all.sort_by_key(|(index, place)| (place.start(), *index));
+        let (order, places) = all.into_iter().unzip();
+        Self { order, places, taken: AtomicUsize::new(0) }
+    }
+}
 
 impl Tree {
-    /// Has the metadata of these nodes, then their first `length` bytes, fetched in the order of the disk,
-    /// and gives that order. What fails here fails again when it is read.
-    pub fn ask_for(&self, nodes: &[Located], length: u64) -> Vec<usize> {
-        let (order, ranges) = self.places(nodes, length);
-        for (mount, mut ranges) in ranges {
-            ranges.sort_unstable_by_key(|range| range.start);
-            self.mounts[mount].filesystem.will_need(&ranges);
+    /// A plan to read the first `length` bytes of these nodes; their metadata are read for it. What
+    /// fails here fails again when it is read.
+    pub fn plan(&self, nodes: &[Located], length: u64) -> Plan {
+        let metadata = nodes.iter().map(|at| self.metadata_place(*at)).enumerate();
+        let by_metadata = Plan::new(metadata.collect());
+        let mut content = Vec::with_capacity(nodes.len());
+        while let Some(index) = by_metadata.next(self) {
+            let at = nodes[index];
+            let ranges = self.filesystem(at).ranges(at.node, 0, length).unwrap_or_default();
+            content.push((index, Place { mount: self.first_mount(at.mount), ranges }));
         }
-        order
-    }
-
-    /// The order in which the disk has the first bytes of these nodes; their metadata are fetched for it.
-    pub fn order(&self, nodes: &[Located]) -> Vec<usize> {
-        self.places(nodes, 1).0
-    }
-
-    /// The order of the disk, and the ranges of each filesystem.
-    fn places(&self, nodes: &[Located], length: u64) -> (Vec<usize>, Ranges) {
-        self.ask_for_metadata(nodes.iter().copied());
-        let mut ranges = Ranges::new();
-        let mut order: Vec<_> = (0..nodes.len()).map(|index| (usize::MAX, 0, index)).collect();
-        for (at, key) in nodes.iter().zip(&mut order) {
-            let found = self.filesystem(*at).ranges(at.node, 0, length).unwrap_or_default();
-            let mount = self.first_mount(at.mount);
-            *key = (mount, found.first().map_or(0, |range| range.start), key.2);
-            ranges.entry(mount).or_default().extend(found);
-        }
-        order.sort_unstable();
-        (order.into_iter().map(|(_, _, index)| index).collect(), ranges)
+        Plan::new(content)
     }
 
     /// Has the metadata of these nodes fetched in the order of the disk.
@@ -56,5 +78,25 @@ impl Tree {
         let is = |a: &Arc<dyn FileSystem>, b: &Arc<dyn FileSystem>| Arc::ptr_eq(a, b);
         let wanted = &self.mounts[mount].filesystem;
         self.mounts.iter().position(|it| is(&it.filesystem, wanted)).unwrap_or(mount)
+    }
+
+    fn metadata_place(&self, at: Located) -> Place {
+        let ranges = self.filesystem(at).metadata_ranges(&[at.node]).unwrap_or_default();
+        Place { mount: self.first_mount(at.mount), ranges }
+    }
+
+    /// Has places fetched, of each filesystem in the order of its device.
+    fn tell(&self, places: &[Place]) {
+        for some in places.chunk_by(|a, b| a.mount == b.mount) {
+            let ranges: Vec<_> =
+                some.iter().flat_map(|place| place.ranges.iter().cloned()).collect();
+            self.mounts[some[0].mount].filesystem.will_need(&ranges);
+        }
+    }
+}
+
+impl Place {
+    fn start(&self) -> (usize, u64) {
+        (self.mount, self.ranges.first().map_or(0, |range| range.start))
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Folders whose blocks are asked for at once.
-const BATCH: usize = 512;
+const BATCH: usize = 4096;
 /// Folders that are read at the same time.
 const AT_ONCE: usize = 4;
 /// Entries of one batch after which no further folder of it is read, to bound memory.
@@ -165,21 +165,21 @@ impl<'a> Walk<'a> {
     /// Reads folders; those for which there is no room in memory wait for the next batch.
     fn read(&mut self, batch: Vec<Folder>) -> Vec<(Folder, Outcome)> {
         let nodes: Vec<_> = batch.iter().map(|folder| folder.at).collect();
-        let order = self.tree.ask_for(&nodes, AHEAD);
+        let plan = self.tree.plan(&nodes, AHEAD);
         let outcomes: Vec<Mutex<Option<Outcome>>> =
             batch.iter().map(|_| Mutex::default()).collect();
-        let (next, entries) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let entries = AtomicUsize::new(0);
         let this = &*self;
         std::thread::scope(|scope| {
             for _ in 0..AT_ONCE.min(batch.len()) {
                 scope.spawn(|| {
                     while entries.load(Ordering::Relaxed) < MOST_IN_BATCH
-                        && let Some(index) = order.get(next.fetch_add(1, Ordering::Relaxed))
+                        && let Some(index) = plan.next(this.tree)
                     {
-                        let outcome = this.list(&batch[*index]);
+                        let outcome = this.list(&batch[index]);
                         entries.fetch_add(outcome.0.len(), Ordering::Relaxed);
                         let mut place =
-                            outcomes[*index].lock().unwrap_or_else(PoisonError::into_inner);
+                            outcomes[index].lock().unwrap_or_else(PoisonError::into_inner);
                         *place = Some(outcome);
                     }
                 });

@@ -103,24 +103,29 @@ impl Api {
         let call = self.shared.client.get_snapshot_block().snapshot_id(&self.id);
         let call = call.block_index(signed(block)?).block_token(token);
         let mut answer = call.send().await.map_err(failure)?;
-        let bytes = self.body(std::mem::take(&mut answer.block_data)).await?;
-        check_block(&answer, &bytes)?;
-        Ok(Arc::from(bytes))
+        let (bytes, length) = self.body(std::mem::take(&mut answer.block_data)).await?;
+        check_block(&answer, &bytes[..length])?;
+        Ok(bytes)
     }
 
     /// The bytes of an answer, which is given up where it is longer than a block.
-    async fn body(&self, mut stream: ByteStream) -> Result<Vec<u8>, Failure> {
-        let mut bytes = Vec::with_capacity(BLOCK_SIZE as usize);
+    /// Gives room for a whole block, which need not be copied again, and how much of it was filled.
+    async fn body(&self, mut stream: ByteStream) -> Result<(Arc<[u8]>, usize), Failure> {
+        let mut bytes: Arc<[u8]> = vec![0; BLOCK_SIZE as usize].into();
+        let mut length = 0;
         // The connection broke: unlike a wrong checksum, worth all attempts.
         let broken = |error: &_| Failure::new(Class::Transient, Cause::Damage, chain(error));
         while let Some(part) = stream.try_next().await.map_err(|error| broken(&error))? {
             self.meter.received(part.len());
-            if (bytes.len() + part.len()) as u64 > BLOCK_SIZE {
+            let room =
+                Arc::get_mut(&mut bytes).and_then(|it| it.get_mut(length..length + part.len()));
+            let Some(room) = room else {
                 return Err(damaged(format!("more than the {BLOCK_SIZE} bytes of a block came")));
-            }
-            bytes.extend_from_slice(&part);
+            };
+            room.copy_from_slice(&part);
+            length += part.len();
         }
-        Ok(bytes)
+        Ok((bytes, length))
     }
 
     /// The error of a failed listing.

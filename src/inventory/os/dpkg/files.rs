@@ -13,8 +13,6 @@ const DIVERSIONS: &str = "/var/lib/dpkg/diversions";
 const MOST_LIST: u64 = 64 << 20;
 /// Bytes of a line.
 const MOST_LINE: u64 = 8 << 10;
-/// Lists whose blocks are asked for at once.
-const AHEAD: usize = 48;
 
 /// Notes the files of the installed packages.
 pub(super) fn note(host: &Host, packages: &[Package], owners: &mut Owners, gaps: &mut Vec<Gap>) {
@@ -33,18 +31,15 @@ pub(super) fn note(host: &Host, packages: &[Package], owners: &mut Owners, gaps:
         })
         .collect();
     let diversions = diversions(host, gaps);
-    let order = host.tree.order(&lists.iter().map(|(.., at)| *at).collect::<Vec<_>>());
-    for some in order.chunks(AHEAD) {
-        let nodes: Vec<_> = some.iter().map(|index| lists[*index].2).collect();
-        host.tree.ask_for(&nodes, MOST_LIST);
-        for index in some {
-            let (name, path, _) = &lists[*index];
-            owners.package(name);
-            lines(host, path, gaps, &mut |line| match diversions.get(line) {
-                Some((to, by)) if by != name => owners.file(to),
-                _ => owners.file(line),
-            });
-        }
+    let nodes: Vec<_> = lists.iter().map(|(.., at)| *at).collect();
+    let plan = host.tree.plan(&nodes, MOST_LIST);
+    while let Some(index) = plan.next(&host.tree) {
+        let (name, path, _) = &lists[index];
+        owners.package(name);
+        lines(host, path, gaps, &mut |line| match diversions.get(line) {
+            Some((to, by)) if by != name => owners.file(to),
+            _ => owners.file(line),
+        });
     }
     host.tree.forget();
 }
