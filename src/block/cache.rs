@@ -4,6 +4,7 @@
 //! asked for before the first is waited for. Read-ahead (`will_need`) starts fetches that nobody
 //! waits for yet; it never takes more than a quarter of the cache.
 
+use super::room::take_back;
 use super::{BLOCK_SIZE, BlockSource, ReadError, ReadSet, check_bounds};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -137,6 +138,16 @@ impl BlockCache {
     }
 }
 
+impl Drop for State {
+    fn drop(&mut self) {
+        for slot in self.slots.drain().map(|(_, slot)| slot) {
+            if let Slot::Ready { bytes: Some(bytes), .. } = slot {
+                take_back(bytes);
+            }
+        }
+    }
+}
+
 #[derive(PartialEq, Eq, Clone, Copy)]
 enum Ahead {
     Yes,
@@ -159,6 +170,7 @@ impl State {
             let Some((_, key)) = oldest else { return };
             if let Some(Slot::Ready { bytes, .. }) = self.slots.remove(&key) {
                 self.held -= weight(bytes.as_deref());
+                bytes.into_iter().for_each(take_back);
             }
         }
     }

@@ -3,11 +3,13 @@
 
 mod cache;
 mod read_set;
+mod room;
 mod window;
 
 pub use block_source::{BlockSource, FileSource, ReadError, check_bounds};
 pub use cache::{BlockCache, BlockFetcher, CachedSource, Done};
 pub use read_set::ReadSet;
+pub use room::room;
 pub use window::Window;
 
 use std::sync::Arc;

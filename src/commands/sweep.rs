@@ -66,11 +66,12 @@ pub struct Args {
     /// Hosts scanned at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     parallel: u16,
-    /// Of these, hosts whose disks are read at the same time; the others wait for their snapshots
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    /// Of these, hosts whose disks are read at the same time, some 50 MiB of memory each; the others
+    /// wait for their snapshots
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     reading: u16,
     /// MiB of disk blocks held in memory for each of those
-    #[arg(long, value_name = "MIB", default_value_t = 32, value_parser = clap::value_parser!(u64).range(2..=65536))]
+    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u64).range(2..=65536))]
     cache_size: u64,
     #[command(flatten)]
     inventory: InventoryArgs,

@@ -2,7 +2,7 @@
 //!
 //! The formats are those of the crate `image-formats`.
 
-use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done};
+use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done, room};
 use image_formats::Disk;
 use std::path::Path;
 use std::sync::Arc;
@@ -52,8 +52,10 @@ impl BlockFetcher for Blocks {
     fn fetch(&self, block: u64, done: Done) {
         let start = block * BLOCK_SIZE;
         let length = BLOCK_SIZE.min(self.size().saturating_sub(start));
-        let mut bytes = vec![0; length as usize];
-        let read = self.0.read_exact_at(start, &mut bytes);
-        done(read.map(|()| bytes.iter().any(|byte| *byte != 0).then(|| bytes.into())));
+        let mut bytes = if length == BLOCK_SIZE { room() } else { vec![0; length as usize].into() };
+        let free =
+            Arc::get_mut(&mut bytes).expect("it was just made, or taken from where none is shared");
+        let read = self.0.read_exact_at(start, free);
+        done(read.map(|()| bytes.iter().any(|byte| *byte != 0).then_some(bytes)));
     }
 }

@@ -47,8 +47,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             parallel: 8,
-            reading: 2,
-            cache_bytes: 32 << 20,
+            reading: 1,
+            cache_bytes: 16 << 20,
             inventory: Options::default(),
             // An account may have 100; its own backups need some of them.
             most_pending: 80,

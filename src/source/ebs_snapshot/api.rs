@@ -5,7 +5,7 @@ use super::retry::{Answer, Cause, Class, Failure, Gate, classify};
 use super::usage::{Action, Meter};
 use super::{Error, GETS_PER_SECOND, IN_FLIGHT, Shared};
 use crate::aws::{chain, lacks_credentials};
-use crate::block::BLOCK_SIZE;
+use crate::block::{BLOCK_SIZE, room};
 use aws_sdk_ebs::Error as ServiceError;
 use aws_sdk_ebs::config::http::HttpResponse;
 use aws_sdk_ebs::error::{ProvideErrorMetadata, SdkError};
@@ -111,7 +111,7 @@ impl Api {
     /// The bytes of an answer, which is given up where it is longer than a block.
     /// Gives room for a whole block, which need not be copied again, and how much of it was filled.
     async fn body(&self, mut stream: ByteStream) -> Result<(Arc<[u8]>, usize), Failure> {
-        let mut bytes: Arc<[u8]> = vec![0; BLOCK_SIZE as usize].into();
+        let mut bytes = room();
         let mut length = 0;
         // The connection broke: unlike a wrong checksum, worth all attempts.
         let broken = |error: &_| Failure::new(Class::Transient, Cause::Damage, chain(error));
