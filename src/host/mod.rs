@@ -32,6 +32,8 @@ pub use tree::{
     Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, read_reason,
 };
 
+pub use crate::filesystem::Kind;
+
 use crate::model::HostContext;
 
 /// A host whose filesystems are joined.

@@ -94,7 +94,8 @@ impl PathPattern {
 }
 
 /// All catalogers. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg, &os::rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] =
+    &[&os::dpkg::Dpkg, &os::rpm::Rpm, &os::apk::Apk, &os::pacman::Pacman];
 
 /// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
 /// so is none at all.
@@ -119,9 +120,8 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
     if all.found.is_empty() {
         all.gaps.extend(empty);
     }
-    let unread = unread::find(host);
-    all.gaps.extend(unread.gaps);
-    if databases == 0 && !unread.system {
+    all.gaps.extend(unread::find(host));
+    if databases == 0 {
         all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }
     all.found.sort();
@@ -155,8 +155,7 @@ fn nothing_installed(path: &[u8]) -> Gap {
 }
 
 fn no_database() -> String {
-    let read = CATALOGERS.iter().map(|cataloger| cataloger.name());
-    let known: Vec<_> = read.chain(unread::systems()).collect();
+    let known: Vec<_> = CATALOGERS.iter().map(|cataloger| cataloger.name()).collect();
     format!("no package database of a known kind ({})", known.join(", "))
 }
 

@@ -1,5 +1,6 @@
 //! Scans through the program, over real disks and hostile ones.
 
+mod apk;
 mod cut_off;
 mod directory;
 mod disks;
@@ -10,6 +11,7 @@ mod images;
 mod inventory;
 mod joined;
 mod namesakes;
+mod pacman;
 mod progress;
 mod report;
 mod rpm;

@@ -1,4 +1,9 @@
 //! Package databases of operating systems.
 
+pub mod apk;
+mod at_once;
 pub mod dpkg;
+mod lines;
+pub mod pacman;
 pub mod rpm;
+mod words;
