@@ -24,6 +24,7 @@ mod target;
 mod tree;
 mod units;
 mod wanted;
+pub mod windows;
 
 pub use found::Found;
 pub use identity::identify;

@@ -95,7 +95,7 @@ impl PathPattern {
 
 /// All catalogers. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] =
-    &[&os::dpkg::Dpkg, &os::rpm::Rpm, &os::apk::Apk, &os::pacman::Pacman];
+    &[&os::dpkg::Dpkg, &os::rpm::Rpm, &os::apk::Apk, &os::pacman::Pacman, &os::windows::Windows];
 
 /// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
 /// so is none at all.

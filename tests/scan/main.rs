@@ -22,3 +22,4 @@ mod support;
 mod table_or_member;
 mod volume_groups;
 mod volumes;
+mod windows;

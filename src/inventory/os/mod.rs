@@ -6,4 +6,5 @@ pub mod dpkg;
 mod lines;
 pub mod pacman;
 pub mod rpm;
+pub mod windows;
 mod words;
