@@ -37,6 +37,11 @@ pub trait Cataloger: Send + Sync {
         &[]
     }
 
+    /// Whether its packages are what a system is made of: one without them is not a system that is known.
+    fn is_of_system(&self) -> bool {
+        true
+    }
+
     /// Which of its files that are there are to be read, if not all; one that is left is a gap,
     /// unless there is nothing in it.
     fn choose(&self, _host: &Host, files: Vec<Vec<u8>>) -> Partial<Vec<Vec<u8>>> {
@@ -94,8 +99,14 @@ impl PathPattern {
 }
 
 /// All catalogers. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] =
-    &[&os::dpkg::Dpkg, &os::rpm::Rpm, &os::apk::Apk, &os::pacman::Pacman, &os::windows::Windows];
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &os::dpkg::Dpkg,
+    &os::rpm::Rpm,
+    &os::apk::Apk,
+    &os::pacman::Pacman,
+    &os::windows::Windows,
+    &os::snap::Snap,
+];
 
 /// All packages of a host, sorted, each once. A database that is known and not read is a gap, and
 /// so is none at all.
@@ -108,9 +119,10 @@ pub fn inventory(host: &Host) -> Partial<Vec<Package>> {
             files.extend(files_of(host, cataloger.elsewhere(), &mut all.gaps));
         }
         let files = cataloger.choose(host, files).into_found(&mut all.gaps);
-        databases += files.len();
         let Partial { found, gaps } = catalog(host, *cataloger, &files);
-        if found.is_empty() && gaps.is_empty() {
+        let is_of_system = cataloger.is_of_system();
+        databases += if is_of_system { files.len() } else { 0 };
+        if is_of_system && found.is_empty() && gaps.is_empty() {
             empty.extend(files.first().map(|path| nothing_installed(path)));
         }
         all.found.extend(found);
@@ -155,7 +167,8 @@ fn nothing_installed(path: &[u8]) -> Gap {
 }
 
 fn no_database() -> String {
-    let known: Vec<_> = CATALOGERS.iter().map(|cataloger| cataloger.name()).collect();
+    let systems = CATALOGERS.iter().filter(|cataloger| cataloger.is_of_system());
+    let known: Vec<_> = systems.map(|cataloger| cataloger.name()).collect();
     format!("no package database of a known kind ({})", known.join(", "))
 }
 

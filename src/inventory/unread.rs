@@ -21,7 +21,6 @@ const fn row(name: &'static str, path: &'static str, counts: fn(&[u8]) -> bool) 
 }
 
 const UNREAD: &[Unread] = &[
-    row("snap store", "/var/lib/snapd/snaps", snap),
     row("flatpak store", "/var/lib/flatpak/app", any),
     row("docker store of images", "/var/lib/docker/overlay2", layer),
     row("docker store of containers", "/var/lib/docker/containers", any),
@@ -31,10 +30,6 @@ const UNREAD: &[Unread] = &[
 
 fn any(_: &[u8]) -> bool {
     true
-}
-
-fn snap(name: &[u8]) -> bool {
-    name.ends_with(b".snap")
 }
 
 /// `l` holds short links to layers; hidden files note what the kernel can do.

@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod rpm;
 mod second_engine;
+mod snap;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;

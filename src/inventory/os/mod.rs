@@ -6,5 +6,6 @@ pub mod dpkg;
 mod lines;
 pub mod pacman;
 pub mod rpm;
+pub mod snap;
 pub mod windows;
 mod words;
