@@ -80,7 +80,7 @@ fn read_source(tree: &Tree, source: &Source) -> (Vec<IpAddr>, Vec<Gap>) {
 }
 
 /// An address that tells hosts apart, without its prefix length.
-fn address(text: &str) -> Option<IpAddr> {
+pub(super) fn address(text: &str) -> Option<IpAddr> {
     let bare = text.trim().trim_matches(['"', '\'']).split(['/', ',', ';']).next()?;
     let address: IpAddr = bare.trim().parse().ok()?;
     let local = match address {

@@ -2,7 +2,7 @@
 //! a root by itself, with the signs that it has of one; and what they hold of boot configuration.
 
 use super::boot::{self, Configuration};
-use super::{Found, Tree, fstab, gpt_auto, identity, ostree, subvolumes};
+use super::{Found, Tree, fstab, gpt_auto, identity, ostree, subvolumes, windows};
 use crate::filesystem::{FileSystem, NodeId, Subvolume};
 use crate::model::{Gap, GapReason, Os};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ const SIGNS: &[(&str, u32)] = &[
     ("/var/lib/dpkg/status", 2),
 ];
 /// The sign of a Windows.
-const WINDOWS: (&str, u32) = (identity::WINDOWS, 8);
+const WINDOWS: (&str, u32) = (windows::SOFTWARE, 8);
 
 /// Something that could be a root.
 #[derive(Clone)]

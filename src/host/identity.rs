@@ -1,14 +1,11 @@
 //! Who a host is, from its files: os-release or what came before it, host name, machine id,
 //! addresses, kernels. The parts are read at the same time, since each waits for its own blocks.
 
-use super::{Tree, addresses, dnf, kernels, products, release_file};
+use super::{Tree, addresses, dnf, kernels, products, release_file, windows};
 use crate::model::{Gap, HostContext, Os, printable};
 
 /// Small configuration files are not read past this size.
 pub(super) const SMALL: u64 = 1 << 20;
-
-/// The hive of what is installed. Which Windows it is stands inside.
-pub(super) const WINDOWS: &str = "/Windows/System32/config/SOFTWARE";
 
 /// Reads what the disks say of the host; mounts and cloud context are the caller's.
 pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
@@ -32,7 +29,11 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
         let (repositories, modules) = (joined(repositories, gaps), joined(modules, gaps));
         let context = HostContext { os, hostname, ips, machine_id, ..HostContext::default() };
         let products = joined(products, gaps);
-        HostContext { kernels, repositories, modules, products, ..context }
+        let mut context = HostContext { kernels, repositories, modules, products, ..context };
+        if context.os.id == "windows" {
+            windows::complete(tree, &mut context, gaps);
+        }
+        context
     })
 }
 
@@ -97,7 +98,7 @@ pub(super) fn os(tree: &Tree, gaps: &mut Vec<Gap>) -> Os {
     if let Some(os) = release_file::find(tree, gaps) {
         return os;
     }
-    if tree.find(WINDOWS.as_bytes()).is_ok_and(|found| found.is_some()) {
+    if windows::find(tree, windows::SOFTWARE, &mut Vec::new()).is_some() {
         let (id, pretty_name) = ("windows".to_owned(), "Windows".to_owned());
         return Os { id, pretty_name, ..Os::default() };
     }

@@ -24,6 +24,7 @@ mod target;
 mod tree;
 mod units;
 mod wanted;
+pub mod windows;
 
 pub use crate::filesystem::Kind;
 pub use found::Found;

@@ -43,6 +43,11 @@ pub trait Cataloger: Send + Sync {
         &[]
     }
 
+    /// Whether its packages are what a system is made of: one without them is not a system that is known.
+    fn is_of_system(&self) -> bool {
+        true
+    }
+
     /// Which of its files that are there are to be read, if not all; one that is left is a gap,
     /// unless there is nothing in it.
     fn choose(&self, _host: &Host, files: Vec<Vec<u8>>) -> Partial<Vec<Vec<u8>>> {
@@ -110,7 +115,14 @@ impl PathPattern {
 }
 
 /// All catalogers. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] = &[&os::dpkg::Dpkg, &os::rpm::Rpm];
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &os::dpkg::Dpkg,
+    &os::rpm::Rpm,
+    &os::apk::Apk,
+    &os::pacman::Pacman,
+    &os::windows::Windows,
+    &os::snap::Snap,
+];
 
 /// What a host has.
 #[derive(Debug, Default)]
@@ -149,9 +161,10 @@ fn system(host: &Host, mut owners: Option<&mut Owners>) -> Partial<Vec<Package>>
             files.extend(files_of(host, cataloger.elsewhere(), &mut all.gaps));
         }
         let files = cataloger.choose(host, files).into_found(&mut all.gaps);
-        databases += files.len();
         let Partial { found, gaps } = catalog(host, *cataloger, &files, owners.as_deref_mut());
-        if found.is_empty() && gaps.is_empty() {
+        let is_of_system = cataloger.is_of_system();
+        databases += if is_of_system { files.len() } else { 0 };
+        if is_of_system && found.is_empty() && gaps.is_empty() {
             empty.extend(files.first().map(|path| nothing_installed(path)));
         }
         all.found.extend(found);
@@ -161,9 +174,8 @@ fn system(host: &Host, mut owners: Option<&mut Owners>) -> Partial<Vec<Package>>
     if all.found.is_empty() {
         all.gaps.extend(empty);
     }
-    let unread = unread::find(host);
-    all.gaps.extend(unread.gaps);
-    if databases == 0 && !unread.system {
+    all.gaps.extend(unread::find(host));
+    if databases == 0 {
         all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }
     all
@@ -231,8 +243,8 @@ fn nothing_installed(path: &[u8]) -> Gap {
 }
 
 fn no_database() -> String {
-    let read = CATALOGERS.iter().map(|cataloger| cataloger.name());
-    let known: Vec<_> = read.chain(unread::systems()).collect();
+    let systems = CATALOGERS.iter().filter(|cataloger| cataloger.is_of_system());
+    let known: Vec<_> = systems.map(|cataloger| cataloger.name()).collect();
     format!("no package database of a known kind ({})", known.join(", "))
 }
 

@@ -51,6 +51,14 @@ impl Owners {
         self.files.insert(hash, package as u32);
     }
 
+    /// Notes that a path belongs to this package.
+    pub fn note(&mut self, package: &str, path: &[u8]) {
+        if self.packages.last().is_none_or(|last| last != package) {
+            self.package(package);
+        }
+        self.file(path);
+    }
+
     /// The package that the file at this place, without links, belongs to.
     pub fn of(&self, path: &[u8]) -> Option<&str> {
         let package = self.files.get(&self.hash(path))?;

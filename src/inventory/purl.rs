@@ -16,8 +16,10 @@ pub fn purl(
         purl.push('/');
     }
     encode(&mut purl, name, &[]);
-    purl.push('@');
-    encode(&mut purl, version, b":");
+    if !version.is_empty() {
+        purl.push('@');
+        encode(&mut purl, version, b":");
+    }
     let set = qualifiers.iter().filter(|(_, value)| !value.is_empty());
     for (index, (key, value)) in set.enumerate() {
         purl.push(if index == 0 { '?' } else { '&' });

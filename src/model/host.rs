@@ -12,8 +12,11 @@ pub struct HostContext {
     pub hostname: Option<String>,
     /// Addresses found on the disk, sorted.
     pub ips: Vec<String>,
-    /// systemd machine id.
+    /// systemd machine id, or Windows' `MachineGuid`.
     pub machine_id: Option<String>,
+    /// Time zone, as the system calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
     /// Versions of the kernels whose modules or images are installed, sorted.
     pub kernels: Vec<String>,
     /// Ids of the enabled package repositories, sorted, where the system's package manager has ids.

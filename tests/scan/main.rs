@@ -1,5 +1,6 @@
 //! Scans through the program, over real disks and hostile ones.
 
+mod apk;
 mod cut_off;
 mod directory;
 mod disks;
@@ -10,13 +11,16 @@ mod images;
 mod inventory;
 mod joined;
 mod namesakes;
+mod pacman;
 mod progress;
 mod report;
 mod rpm;
 mod second_engine;
+mod snap;
 #[cfg(feature = "ebs")]
 mod snapshots;
 mod support;
 mod table_or_member;
 mod volume_groups;
 mod volumes;
+mod windows;

@@ -59,11 +59,16 @@ pub struct PositionedFile {
 }
 
 impl PositionedFile {
+    /// The same for a reader that wants little of the file, here and there.
+    pub fn scattered(self) -> Self {
+        Self { told: AtomicU64::new(u64::MAX), ..self }
+    }
+
     fn tell_ahead(&self, offset: u64) {
         let told = self.told.load(Ordering::Relaxed);
         let is_next = offset <= told && offset.saturating_add(STEP / 2) >= told;
         let next = told.saturating_add(STEP).min(self.size);
-        if !is_next || next == told {
+        if !is_next || next <= told {
             return;
         }
         let ours = self.told.compare_exchange(told, next, Ordering::Relaxed, Ordering::Relaxed);
@@ -200,6 +205,16 @@ mod tests {
         file.will_need(&[SIZE - 5..u64::MAX, u64::MAX - 1..u64::MAX]);
         let last = SIZE - 5..SIZE;
         assert_eq!(*filesystem.told.lock().unwrap(), std::slice::from_ref(&last));
+    }
+
+    #[test]
+    fn scattered_reads_tell_nothing() {
+        let (filesystem, file) = open(SIZE);
+        let file = file.scattered();
+        for offset in [0, STEP, SIZE - 1] {
+            file.read_exact_at(offset, &mut [0]).unwrap();
+        }
+        assert!(filesystem.told.lock().unwrap().is_empty());
     }
 
     #[test]

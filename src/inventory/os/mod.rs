@@ -1,4 +1,11 @@
 //! Package databases of operating systems.
 
+pub mod apk;
+mod at_once;
 pub mod dpkg;
+mod lines;
+pub mod pacman;
 pub mod rpm;
+pub mod snap;
+pub mod windows;
+mod words;
