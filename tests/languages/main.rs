@@ -1,0 +1,10 @@
+//! What the catalogers of languages list, against what each language's own tool says of the same folder.
+
+#![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
+
+mod lockfiles;
+mod node;
+mod perl;
+mod python;
+mod rust;
+mod support;
