@@ -59,6 +59,12 @@ pub struct PositionedFile {
 }
 
 impl PositionedFile {
+    /// The same file for a reader that takes little of it: nothing is told that was not asked for.
+    pub fn in_parts(mut self) -> Self {
+        self.told = AtomicU64::new(self.size);
+        self
+    }
+
     fn tell_ahead(&self, offset: u64) {
         let told = self.told.load(Ordering::Relaxed);
         let is_next = offset <= told && offset.saturating_add(STEP / 2) >= told;
@@ -200,6 +206,16 @@ mod tests {
         file.will_need(&[SIZE - 5..u64::MAX, u64::MAX - 1..u64::MAX]);
         let last = SIZE - 5..SIZE;
         assert_eq!(*filesystem.told.lock().unwrap(), std::slice::from_ref(&last));
+    }
+
+    #[test]
+    fn a_file_that_is_read_in_parts_tells_nothing() {
+        let (filesystem, file) = open(SIZE);
+        let file = file.in_parts();
+        for offset in [0, 512, SIZE - 1] {
+            file.read_exact_at(offset, &mut [0]).unwrap();
+        }
+        assert!(filesystem.told.lock().unwrap().is_empty());
     }
 
     #[test]
