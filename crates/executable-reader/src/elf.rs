@@ -1,9 +1,9 @@
 //! ELF: <https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html>.
 
+use crate::MOST_PARTS;
 use crate::error::{Error, corrupt};
 use crate::executable::{Executable, Format, Part};
 use crate::fields::{Numbers, bytes, name};
-use crate::MOST_PARTS;
 use block_source::BlockSource;
 use std::sync::Arc;
 
@@ -49,7 +49,10 @@ pub fn open(source: Arc<dyn BlockSource>, head: &[u8]) -> Result<Executable, Err
     });
     let sections = sections(&*source, header, &mut problems);
     let (place, format, numbers) = (0..source.size(), Format::Elf, sections.1);
-    Ok(Executable { source, place, format, numbers, sections: sections.0, segments, problems })
+    let sections = sections.0;
+    // What UPX notes stands behind the table of segments.
+    let is_packed = sections.is_empty() && head.windows(4).take(1024).any(|it| it == b"UPX!");
+    Ok(Executable { source, place, format, numbers, sections, segments, problems, is_packed })
 }
 
 fn header(head: &[u8]) -> Option<Header> {

@@ -42,6 +42,7 @@ pub struct Executable {
     pub(crate) sections: Vec<Part>,
     pub(crate) segments: Vec<Part>,
     pub(crate) problems: Vec<Error>,
+    pub(crate) is_packed: bool,
 }
 
 impl Executable {
@@ -70,6 +71,11 @@ impl Executable {
         &self.problems
     }
 
+    /// Whether UPX packed it, so that its own content is not there to be read.
+    pub fn is_packed(&self) -> bool {
+        self.is_packed
+    }
+
     /// The first section of this name.
     pub fn section(&self, name: &str) -> Option<&Part> {
         self.sections.iter().find(|part| part.name == name)
@@ -92,7 +98,9 @@ impl Executable {
 
     /// Where the bytes of an address are, and how many follow them that are loaded together.
     pub fn find(&self, address: u64) -> Option<Range<u64>> {
-        let parts = self.segments.iter().chain(&self.sections);
+        // A section that is not loaded has the address zero.
+        let loaded = self.sections.iter().filter(|part| part.address != 0);
+        let parts = self.segments.iter().chain(loaded);
         let mut inside = parts.filter_map(|part| {
             let into = address.checked_sub(part.address).filter(|into| *into < part.size)?;
             let end = part.offset.checked_add(part.size)?.min(self.size());

@@ -61,7 +61,9 @@ pub fn open(source: Arc<dyn BlockSource>, place: Range<u64>) -> Result<Executabl
     let numbers = Numbers { is_big, is_wide };
     let format = Format::MachO;
     let (sections, segments, problems) = (Vec::new(), Vec::new(), Vec::new());
-    let mut found = Executable { source, place, format, numbers, sections, segments, problems };
+    let is_packed = false;
+    let mut found =
+        Executable { source, place, format, numbers, sections, segments, problems, is_packed };
     let count = numbers.u32(&magic, 16).unwrap_or(0);
     let length = numbers.u32(&magic, 20).unwrap_or(0);
     let commands = at + if is_wide { 32 } else { 28 };

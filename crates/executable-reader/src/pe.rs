@@ -37,9 +37,10 @@ pub fn open(source: Arc<dyn BlockSource>, head: &[u8]) -> Result<Option<Executab
         Err(error) => problems.push(error),
     }
     let segments = sections.clone();
+    let is_packed = sections.first().is_some_and(|part: &Part| part.name == "UPX0");
     let (place, numbers) = (0..source.size(), Numbers { is_wide, ..narrow });
     let format = Format::Pe;
-    Ok(Some(Executable { source, place, format, numbers, sections, segments, problems }))
+    Ok(Some(Executable { source, place, format, numbers, sections, segments, problems, is_packed }))
 }
 
 fn section(entry: &[u8], base: u64) -> Option<Part> {

@@ -49,7 +49,11 @@ impl Cataloger for Executables {
 
 /// The packages that an executable proves; sorted, each once, though a universal one has each in every part.
 pub fn packages(source: Arc<dyn BlockSource>, path: &[u8]) -> Partial<Vec<Package>> {
-    let mut reader = Reader { path, found: Vec::new(), problems: Problems::new(&printable(path), MOST_PROBLEMS) };
+    let mut reader = Reader {
+        path,
+        found: Vec::new(),
+        problems: Problems::new(&printable(path), MOST_PROBLEMS),
+    };
     match executable_reader::open(source) {
         Ok(programs) => programs.iter().for_each(|program| reader.program(program)),
         Err(error) => reader.problem("", &error),
@@ -71,13 +75,27 @@ impl Reader<'_> {
         for problem in program.problems() {
             self.problem("", problem);
         }
+        if program.is_packed() {
+            let detail = "a program that is packed with UPX";
+            return self.problems.push(Gap::new(
+                printable(self.path),
+                GapReason::Unsupported,
+                detail,
+            ));
+        }
         match go::build_info(program) {
-            Ok(Some(info)) => self.add(Ecosystem::Golang, |to| go_modules::add(to, &info)),
+            Ok(Some(info)) => {
+                self.add(Ecosystem::Golang, |to| go_modules::add(to, &info));
+                go_modules::toolchain(&info).iter().for_each(|found| self.known(found));
+            }
             Ok(None) => {}
             Err(error) => self.problem("Go build information: ", &error),
         }
         match rust::audit_data(program) {
-            Ok(Some(json)) => self.add(Ecosystem::Cargo, |to| rust::add(to, &json)),
+            Ok(Some(json)) => {
+                let path = self.path;
+                self.add(Ecosystem::Cargo, |to| rust::add(to, path, &json));
+            }
             Ok(None) => {}
             Err(gap) => self.problems.push(gap.at(self.path)),
         }

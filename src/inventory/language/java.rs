@@ -7,6 +7,7 @@
 
 mod artifact;
 mod file_name;
+mod groups;
 mod manifest;
 
 use super::Collector;

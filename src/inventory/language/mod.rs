@@ -5,6 +5,11 @@
 //! of evidence and is none, such as a `package.json` without a version, is no gap; what claims to be and cannot be
 //! read is one.
 
+mod egg;
+mod executables;
+mod java;
+mod version_files;
+
 use super::Cataloger;
 use super::purl::purl;
 use crate::host::Host;
@@ -13,7 +18,13 @@ use crate::model::{
 };
 
 /// All catalogers of languages. Adding one is a file and a line here.
-pub const CATALOGERS: &[&dyn Cataloger] = &[];
+#[rustfmt::skip]
+pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &egg::Egg,
+    &executables::Executables,
+    &java::Java,
+    &version_files::VersionFiles,
+];
 
 /// Bytes of a manifest or a lockfile. The largest real ones have some ten million.
 pub const MOST_MANIFEST: u64 = 64 << 20;

@@ -89,7 +89,8 @@ fn counted(program: &Executable, at: u64, most: u64) -> Result<(Vec<u8>, u64), E
     let bytes = program.bytes(at, rest)?;
     let end = bytes.iter().position(|byte| byte & 0x80 == 0);
     let varint = end.map(|end| &bytes[..=end]).ok_or_else(|| corrupt("a length", at))?;
-    let length = varint.iter().rev().fold(0u64, |length, byte| length << 7 | u64::from(byte & 0x7f));
+    let length =
+        varint.iter().rev().fold(0u64, |length, byte| length << 7 | u64::from(byte & 0x7f));
     if length > most {
         return Err(corrupt("a text longer than any real one", at));
     }

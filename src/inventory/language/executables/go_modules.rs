@@ -14,6 +14,7 @@
 //!   `(devel)`: what that folder held is not the version that it replaces.
 
 use super::go::BuildInfo;
+use super::known::Found;
 use crate::inventory::language::Collector;
 
 const DEVEL: &str = "(devel)";
@@ -51,6 +52,13 @@ pub fn add(to: &mut Collector<'_>, info: &BuildInfo) {
     for module in modules {
         add_module(to, module.path, module.version);
     }
+}
+
+/// Go itself, if the program is its command.
+pub fn toolchain(info: &BuildInfo) -> Option<Found> {
+    let is_go = info.modules.lines().any(|line| line == "path\tcmd/go");
+    let version = go_version(&info.version).filter(|_| is_go)?.to_owned();
+    Some(Found { vendor: "golang", product: "go", version })
 }
 
 fn replace<'a>(module: Option<&mut Module<'a>>, with: Module<'a>) {
@@ -95,7 +103,8 @@ fn told_version(flags: &str) -> Option<String> {
     let settings = flags.split_whitespace().filter_map(|word| word.split_once('='));
     let mut versions = settings.filter_map(|(key, value)| {
         let variable = key.rsplit('.').next()?.to_ascii_lowercase();
-        let is_own = matches!(variable.as_str(), "version" | "appversion" | "buildversion" | "gitversion");
+        let is_own =
+            matches!(variable.as_str(), "version" | "appversion" | "buildversion" | "gitversion");
         let version = value.strip_prefix('v').unwrap_or(value);
         (is_own && is_version(version)).then(|| version.to_owned())
     });
@@ -106,7 +115,8 @@ fn told_version(flags: &str) -> Option<String> {
 fn is_version(text: &str) -> bool {
     let number = text.split(['-', '+']).next().unwrap_or_default();
     let parts: Vec<_> = number.split('.').collect();
-    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     parts.len() == 3 && parts.iter().all(is_number)
 }
 
@@ -147,9 +157,11 @@ mod tests {
     fn a_program_that_does_not_know_its_version() {
         let own = |more: &str| purls("", &format!("mod\tx.org/app\t(devel)\t\n{more}"));
         assert_eq!(own(""), ["pkg:golang/x.org/app@%28devel%29"]);
-        let told = "build\t-ldflags=\"-s -w -X main.commit=1 -X 'x.org/app/cmd.Version=v1.2.3-rc1'\"\n";
+        let told =
+            "build\t-ldflags=\"-s -w -X main.commit=1 -X 'x.org/app/cmd.Version=v1.2.3-rc1'\"\n";
         assert_eq!(own(told), ["pkg:golang/x.org/app@v1.2.3-rc1"]);
-        let commit = "build\tvcs.revision=0123456789abcdef0123\nbuild\tvcs.time=2024-01-02T03:04:05Z\n";
+        let commit =
+            "build\tvcs.revision=0123456789abcdef0123\nbuild\tvcs.time=2024-01-02T03:04:05Z\n";
         assert_eq!(own(commit), ["pkg:golang/x.org/app@v0.0.0-20240102030405-0123456789ab"]);
         let broken = "build\tvcs.revision=zz\nbuild\tvcs.time=\u{e9}\n";
         assert_eq!(own(broken), ["pkg:golang/x.org/app@%28devel%29"]);

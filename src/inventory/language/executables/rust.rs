@@ -75,14 +75,14 @@ struct Crate<'a> {
 }
 
 /// Adds the crates of a list.
-pub fn add(to: &mut Collector<'_>, json: &[u8]) {
+pub fn add(to: &mut Collector<'_>, path: &[u8], json: &[u8]) {
     match serde_json::from_slice::<List<'_>>(json) {
         Ok(list) => {
             let linked = list.packages.iter().filter(|it| matches!(&*it.kind, "" | "runtime"));
             linked.for_each(|it| to.add(&it.name, &it.version));
         }
         Err(error) => {
-            let gap = corrupt(to.path(), &format!("the crates in {SECTION}: {error}"));
+            let gap = corrupt(path, &format!("the crates in {SECTION}: {error}"));
             to.gap(gap);
         }
     }
@@ -99,12 +99,12 @@ mod tests {
             {"name":"cc","version":"1.0.0","source":"crates.io","kind":"build"},
             {"name":"\u0061bc","version":"1.2.3","source":"crates.io"}]}"#;
         let mut to = Collector::new(Ecosystem::Cargo, PackageState::Installed, b"/app");
-        add(&mut to, json);
+        add(&mut to, b"/app", json);
         let found = to.into_found();
         let purls: Vec<_> = found.found.iter().map(|package| package.purl.as_str()).collect();
         assert_eq!(purls, ["pkg:cargo/app@0.1.0", "pkg:cargo/abc@1.2.3"]);
         let mut to = Collector::new(Ecosystem::Cargo, PackageState::Installed, b"/app");
-        add(&mut to, b"{\"packages\":[{}");
+        add(&mut to, b"/app", b"{\"packages\":[{}");
         assert_eq!(to.into_found().gaps[0].reason, GapReason::Corrupt);
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! Every `META-INF/maven/GROUP/ARTIFACT/pom.properties` is a package: a shaded archive has one for each
 //! that went into it. If none of them is that of the archive itself, it is named by its file, and
-//! its version is the file's or the manifest's. Its group is then a guess from the manifest, and left out
-//! where there is nothing to guess from. An archive without any version is no package.
+//! its version is the file's or the manifest's. Its group is then that of a table of widespread artifacts,
+//! or a guess from the manifest, and left out where there is nothing to guess from. An archive without any version is no package.
 
 use super::file_name::FileName;
+use super::groups;
 use super::manifest::{Manifest, properties};
 
 /// What an entry tells.
@@ -101,7 +102,8 @@ impl Facts {
         if matches!(self.poms.as_slice(), [only] if only.version == version) {
             return None;
         }
-        let group = self.manifest.group(&name.artifact).unwrap_or_default();
+        let known = groups::known(&name.artifact).map(str::to_owned);
+        let group = known.or_else(|| self.manifest.group(&name.artifact)).unwrap_or_default();
         Some(Artifact { group, artifact: name.artifact, version })
     }
 }
@@ -164,7 +166,10 @@ mod tests {
     fn without_properties_the_file_and_the_manifest_speak() {
         let bundle = "Bundle-SymbolicName: org.apache.ant.launcher;singleton:=true\nBundle-Version: 9\n\
                       Implementation-Version: 1.10.13\n";
-        assert_eq!(found("/ant-launcher.jar", &[], bundle), ["org.apache.ant:ant-launcher@1.10.13"]);
+        assert_eq!(
+            found("/ant-launcher.jar", &[], bundle),
+            ["org.apache.ant:ant-launcher@1.10.13"]
+        );
         assert_eq!(found("/ant-launcher-2.jar", &[], bundle), ["org.apache.ant:ant-launcher@2"]);
         assert!(found("/app.jar", &[], "Main-Class: a\n").is_empty());
     }

@@ -2,8 +2,32 @@
 
 /// Words that may stand in a version, with or without digits behind them.
 const IN_VERSIONS: &[&str] = &[
-    "alpha", "android", "b", "beta", "build", "cr", "dev", "final", "ga", "hotfix", "incubating",
-    "jre", "m", "milestone", "ea", "p", "pre", "preview", "rc", "redhat", "release", "rev", "sec", "snapshot", "sp", "v",
+    "alpha",
+    "android",
+    "b",
+    "beta",
+    "build",
+    "cr",
+    "dev",
+    "final",
+    "ga",
+    "hotfix",
+    "incubating",
+    "jre",
+    "m",
+    "milestone",
+    "ea",
+    "p",
+    "pre",
+    "preview",
+    "rc",
+    "redhat",
+    "release",
+    "rev",
+    "sec",
+    "snapshot",
+    "sp",
+    "v",
 ];
 
 /// What the name of a file says.
@@ -29,10 +53,12 @@ impl FileName {
     /// Whether the file may be named after this artifact.
     pub fn is_of(&self, artifact: &str) -> bool {
         let ends = |long: &str, short: &str| {
-            long.strip_suffix(short).is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '.']))
+            long.strip_suffix(short)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with(['-', '.']))
         };
         let starts = |long: &str, short: &str| {
-            long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_']))
+            long.strip_prefix(short)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '_']))
         };
         !artifact.is_empty()
             && (ends(artifact, &self.artifact)
@@ -112,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_file_is_of_an_artifact_whose_words_it_has() {
-        let is_of = |file: &str, artifact| FileName::parse(file.as_bytes()).unwrap().is_of(artifact);
+        let is_of =
+            |file: &str, artifact| FileName::parse(file.as_bytes()).unwrap().is_of(artifact);
         assert!(is_of("servlet-api.jar", "jakarta.servlet-api"));
         assert!(is_of("spark-core_2.12-3.5.1.jar", "spark-core_2.12"));
         assert!(is_of("org.eclipse.osgi_3.18.jar", "org.eclipse.osgi"));

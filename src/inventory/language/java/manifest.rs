@@ -56,7 +56,9 @@ impl Manifest {
         let mut names = names.map(|name| name.split(';').next().unwrap_or_default().trim());
         let name = names.find(|name| is_id(name))?;
         let above = name.strip_suffix(artifact).and_then(|rest| rest.strip_suffix('.'));
-        above.or_else(|| Some(name.rsplit_once('.')?.0)).map(str::to_owned)
+        let above = above.or_else(|| Some(name.rsplit_once('.')?.0))?;
+        // No group is a top-level domain: the artifact is then named as its group is.
+        Some(if above.contains('.') { above } else { name }.to_owned())
     }
 }
 
@@ -108,15 +110,23 @@ mod tests {
         let group = |text: &str, artifact| Manifest::parse(text.as_bytes()).group(artifact);
         assert_eq!(group("Implementation-Vendor-Id: org.x\n", "a").as_deref(), Some("org.x"));
         assert_eq!(group("Implementation-Vendor-Id: The X.Org\n", "a"), None);
-        let dotted = group("Bundle-SymbolicName: com.fasterxml.jackson.core.jackson-core\n", "jackson-core");
+        let dotted =
+            group("Bundle-SymbolicName: com.fasterxml.jackson.core.jackson-core\n", "jackson-core");
         assert_eq!(dotted.as_deref(), Some("com.fasterxml.jackson.core"));
+        assert_eq!(
+            group("Bundle-SymbolicName: org.objenesis\n", "objenesis").as_deref(),
+            Some("org.objenesis")
+        );
         assert_eq!(group("Implementation-Title: ..\n", "a"), None);
     }
 
     #[test]
     fn a_version_has_a_digit_and_no_spaces() {
         let version = |text: &str| Manifest::parse(text.as_bytes()).version();
-        assert_eq!(version("Implementation-Version: ${version}\nBundle-Version: 1\n").as_deref(), Some("1"));
+        assert_eq!(
+            version("Implementation-Version: ${version}\nBundle-Version: 1\n").as_deref(),
+            Some("1")
+        );
         assert_eq!(version("Implementation-Version: 8.5 (build 3)\n"), None);
     }
 }
