@@ -59,9 +59,10 @@ pub struct PositionedFile {
 }
 
 impl PositionedFile {
-    /// The same for a reader that wants little of the file, here and there.
-    pub fn scattered(self) -> Self {
-        Self { told: AtomicU64::new(u64::MAX), ..self }
+    /// The same file for a reader that takes little of it: nothing is told that was not asked for.
+    pub fn in_parts(mut self) -> Self {
+        self.told = AtomicU64::new(self.size);
+        self
     }
 
     fn tell_ahead(&self, offset: u64) {
@@ -208,10 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn scattered_reads_tell_nothing() {
+    fn a_file_that_is_read_in_parts_tells_nothing() {
         let (filesystem, file) = open(SIZE);
-        let file = file.scattered();
-        for offset in [0, STEP, SIZE - 1] {
+        let file = file.in_parts();
+        for offset in [0, 512, SIZE - 1] {
             file.read_exact_at(offset, &mut [0]).unwrap();
         }
         assert!(filesystem.told.lock().unwrap().is_empty());

@@ -11,10 +11,13 @@ mod composer;
 mod conda;
 mod dart;
 mod dotnet;
+mod egg;
 mod elixir;
+mod executables;
 mod fields;
 mod go_mod;
 mod gradle;
+mod java;
 mod json;
 mod julia;
 mod manifest;
@@ -23,6 +26,7 @@ mod perl;
 mod place;
 mod python;
 mod r;
+mod release_files;
 mod ruby;
 mod sections;
 mod swift;
@@ -46,9 +50,12 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &dotnet::CONFIG,
     &dotnet::DEPS,
     &dotnet::LOCK,
+    &egg::Egg,
     &elixir::MIX_LOCK,
+    &executables::Executables,
     &go_mod::GoMod,
     &gradle::LOCKFILE,
+    &java::Java,
     &julia::MANIFEST,
     &node::BUN_LOCK,
     &node::PACKAGE_JSON,
@@ -65,6 +72,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &python::TOML_LOCKS,
     &r::DESCRIPTION,
     &r::RENV_LOCK,
+    &release_files::ReleaseFiles,
     &ruby::GEMFILE_LOCK,
     &ruby::GEMSPEC,
     &swift::PACKAGE_RESOLVED,

@@ -20,7 +20,7 @@ impl Image {
         let Some(file) = file else {
             return Err(Gap::new(place, GapReason::Missing, "not a regular file"));
         };
-        let file = file.scattered();
+        let file = file.in_parts();
         match Squashfs::claims(&file).map_err(Error::from) {
             Ok(true) => {}
             Ok(false) => return Err(Gap::new(place, GapReason::Corrupt, "no squashfs image")),

@@ -1,0 +1,181 @@
+//! ELF: <https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html>.
+
+use crate::MOST_PARTS;
+use crate::error::{Error, corrupt};
+use crate::executable::{Executable, Format, Part};
+use crate::fields::{Numbers, bytes, name};
+use block_source::BlockSource;
+use std::sync::Arc;
+
+const LOADED: u64 = 1;
+const WRITABLE: u64 = 2;
+/// A section without bytes in the file.
+const NO_BITS: u64 = 8;
+/// What a count or an index is where it does not fit.
+const EXTENDED: u64 = 0xffff;
+/// Bytes of the names of sections that are read.
+const MOST_NAMES: u64 = 1 << 20;
+
+/// Where the tables are.
+struct Header {
+    numbers: Numbers,
+    segments: Table,
+    sections: Table,
+    names: u64,
+}
+
+/// A table of entries of one size.
+struct Table {
+    at: u64,
+    entry: u64,
+    count: u64,
+}
+
+impl Table {
+    fn read(&self, source: &dyn BlockSource, least: u64) -> Result<Vec<u8>, Error> {
+        if self.entry < least || self.count > MOST_PARTS as u64 {
+            return Err(corrupt("a table of entries of an unknown size, or too many", self.at));
+        }
+        bytes(source, self.at, self.entry * self.count)
+    }
+}
+
+pub fn open(source: Arc<dyn BlockSource>, head: &[u8]) -> Result<Executable, Error> {
+    let header = header(head).ok_or_else(|| corrupt("the header", 0))?;
+    let mut problems = Vec::new();
+    let segments = segments(&*source, &header).unwrap_or_else(|error| {
+        problems.push(error);
+        Vec::new()
+    });
+    let sections = sections(&*source, header, &mut problems);
+    let (place, format, numbers) = (0..source.size(), Format::Elf, sections.1);
+    let sections = sections.0;
+    // What UPX notes stands behind the table of segments.
+    let is_packed = sections.is_empty() && head.windows(4).take(1024).any(|it| it == b"UPX!");
+    Ok(Executable { source, place, format, numbers, sections, segments, problems, is_packed })
+}
+
+fn header(head: &[u8]) -> Option<Header> {
+    let is_wide = match head.get(4)? {
+        1 => false,
+        2 => true,
+        _ => return None,
+    };
+    let is_big = match head.get(5)? {
+        1 => false,
+        2 => true,
+        _ => return None,
+    };
+    let numbers = Numbers { is_big, is_wide };
+    let word = |narrow, wide| match is_wide {
+        true => numbers.u64(head, wide),
+        false => numbers.u32(head, narrow),
+    };
+    let short = |narrow: usize, wide: usize| numbers.u16(head, if is_wide { wide } else { narrow });
+    Some(Header {
+        numbers,
+        segments: Table { at: word(28, 32)?, entry: short(42, 54)?, count: short(44, 56)? },
+        sections: Table { at: word(32, 40)?, entry: short(46, 58)?, count: short(48, 60)? },
+        names: short(50, 62)?,
+    })
+}
+
+fn segments(source: &dyn BlockSource, header: &Header) -> Result<Vec<Part>, Error> {
+    let numbers = header.numbers;
+    if header.segments.count == 0 {
+        return Ok(Vec::new());
+    }
+    let table = header.segments.read(source, if numbers.is_wide { 56 } else { 32 })?;
+    let entries = table.chunks_exact(header.segments.entry as usize);
+    let part = |entry: &[u8]| {
+        let word = |narrow, wide| match numbers.is_wide {
+            true => numbers.u64(entry, wide),
+            false => numbers.u32(entry, narrow),
+        };
+        let flags = numbers.u32(entry, if numbers.is_wide { 4 } else { 24 })?;
+        let is_loaded = numbers.u32(entry, 0)? == LOADED;
+        let (offset, address, size) = (word(4, 8)?, word(8, 16)?, word(16, 32)?);
+        let is_writable = flags & WRITABLE != 0;
+        is_loaded.then_some(Part { name: String::new(), address, offset, size, is_writable })
+    };
+    Ok(entries.filter_map(part).collect())
+}
+
+/// The sections, of which many programs have none; names that cannot be read are empty.
+fn sections(
+    source: &dyn BlockSource,
+    mut header: Header,
+    problems: &mut Vec<Error>,
+) -> (Vec<Part>, Numbers) {
+    let numbers = header.numbers;
+    if header.sections.at == 0 {
+        return (Vec::new(), numbers);
+    }
+    let found = extend(source, &mut header).and_then(|()| {
+        let table = header.sections.read(source, if numbers.is_wide { 64 } else { 40 })?;
+        let entries: Vec<_> = table
+            .chunks_exact(header.sections.entry as usize)
+            .filter_map(|entry| section(numbers, entry))
+            .collect();
+        let names = names(source, &entries, header.names);
+        Ok((entries, names))
+    });
+    match found {
+        Ok((entries, names)) => {
+            let names = names.unwrap_or_else(|error| {
+                problems.push(error);
+                Vec::new()
+            });
+            let named = |(at, part): (u64, Part)| Part {
+                name: names.get(at as usize..).map(name).unwrap_or_default(),
+                ..part
+            };
+            (entries.into_iter().map(named).collect(), numbers)
+        }
+        Err(error) => {
+            problems.push(error);
+            (Vec::new(), numbers)
+        }
+    }
+}
+
+/// Counts that do not fit into the header stand in the first section.
+fn extend(source: &dyn BlockSource, header: &mut Header) -> Result<(), Error> {
+    if header.sections.count != 0 && header.names != EXTENDED {
+        return Ok(());
+    }
+    let numbers = header.numbers;
+    let first = bytes(source, header.sections.at, if numbers.is_wide { 64 } else { 40 })?;
+    if header.sections.count == 0 {
+        let count = match numbers.is_wide {
+            true => numbers.u64(&first, 32),
+            false => numbers.u32(&first, 20),
+        };
+        header.sections.count = count.unwrap_or(0);
+    }
+    if header.names == EXTENDED {
+        header.names = numbers.u32(&first, if numbers.is_wide { 40 } else { 24 }).unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// A section, and where its name is.
+fn section(numbers: Numbers, entry: &[u8]) -> Option<(u64, Part)> {
+    let word = |narrow, wide| match numbers.is_wide {
+        true => numbers.u64(entry, wide),
+        false => numbers.u32(entry, narrow),
+    };
+    let has_bits = numbers.u32(entry, 4)? != NO_BITS;
+    let size = if has_bits { word(20, 32)? } else { 0 };
+    let is_writable = word(8, 8)? & 1 != 0;
+    let (address, offset) = (word(12, 16)?, word(16, 24)?);
+    Some((numbers.u32(entry, 0)?, Part { name: String::new(), address, offset, size, is_writable }))
+}
+
+fn names(source: &dyn BlockSource, entries: &[(u64, Part)], index: u64) -> Result<Vec<u8>, Error> {
+    match entries.get(index as usize) {
+        Some((_, part)) => bytes(source, part.offset, part.size.min(MOST_NAMES)),
+        None if entries.is_empty() => Ok(Vec::new()),
+        None => Err(corrupt("no section with the names", index)),
+    }
+}
