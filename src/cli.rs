@@ -42,6 +42,8 @@ pub enum LogFormat {
 enum Command {
     /// Scan the disks of one host
     Scan(commands::scan::Args),
+    /// Write the software bill of materials of one host
+    Sbom(commands::sbom::Args),
     /// Show what the disks of one host hold, and where it is mounted
     Disks(commands::disks::Args),
     /// List a folder of a host
@@ -68,6 +70,7 @@ enum Command {
 pub fn run(cli: &Cli, progress: &Progress) -> anyhow::Result<ExitCode> {
     match &cli.command {
         Command::Scan(args) => commands::scan::run(args, progress),
+        Command::Sbom(args) => commands::sbom::run(args, progress),
         Command::Disks(args) => commands::disks::run(args, progress),
         Command::Ls(args) => commands::files::list(args, progress),
         Command::Cat(args) => commands::files::cat(args, progress),

@@ -18,6 +18,7 @@ pub mod onboard;
 pub mod output;
 pub mod progress;
 pub mod read_set;
+pub mod sbom;
 pub mod scan;
 #[cfg(feature = "cloud")]
 pub mod sweep;

@@ -31,45 +31,45 @@ pub struct Args {
     /// Disk images, block devices, EBS snapshots (snap-…), all of one host; or dir:PATH; or one
     /// instance (i-…), volume (vol-…) or image (ami-…)
     #[arg(required = true, value_name = "PATH")]
-    targets: Vec<String>,
+    pub(super) targets: Vec<String>,
     #[cfg(feature = "cloud")]
     #[command(flatten)]
-    cloud: CloudArgs,
+    pub(super) cloud: CloudArgs,
     /// AWS region [default: that of AWS_REGION or the AWS profile]
     #[cfg(not(feature = "cloud"))]
     #[arg(long)]
-    region: Option<String>,
+    pub(super) region: Option<String>,
     /// How the report is written
     #[arg(long, value_parser = format_names(), default_value = "table")]
-    format: String,
+    pub(super) format: String,
     /// With `--format cyclonedx`: put the findings into the document, as vulnerabilities
     #[arg(long, conflicts_with = "no_match")]
-    bom_vulnerabilities: bool,
+    pub(super) bom_vulnerabilities: bool,
     /// Where the report is written [default: standard output]
     #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    pub(super) output: Option<PathBuf>,
     /// Also write which blocks of which device were read, as JSON
     #[arg(long, value_name = "FILE")]
-    read_set: Option<PathBuf>,
+    pub(super) read_set: Option<PathBuf>,
     /// Advisory store to match with [default: the one that `sidelight feeds` keeps]
     #[arg(long, value_name = "FILE", conflicts_with = "no_match")]
-    advisories: Option<PathBuf>,
+    pub(super) advisories: Option<PathBuf>,
     /// List packages only, without matching them with advisories
     #[arg(long)]
-    no_match: bool,
+    pub(super) no_match: bool,
     /// Exit with 1 if a finding is at least this severe, or known to be exploited, whatever its
     /// severity; one that its vendor has not rated is `unknown`, below `low`
     #[arg(long, value_name = "SEVERITY", value_parser = severities(), conflicts_with = "no_match")]
-    fail_on: Option<Severity>,
+    pub(super) fail_on: Option<Severity>,
     #[command(flatten)]
-    inventory: InventoryArgs,
+    pub(super) inventory: InventoryArgs,
     /// MiB of disk blocks held in memory
     #[arg(long, value_name = "MIB", default_value_t = 32)]
-    cache_size: u64,
+    pub(super) cache_size: u64,
     /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
     /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
     #[arg(long, value_name = "GIB")]
-    unpack_limit: Option<u64>,
+    pub(super) unpack_limit: Option<u64>,
 }
 
 fn format_names() -> PossibleValuesParser {
@@ -195,7 +195,8 @@ fn vulnerabilities(args: &Args) -> anyhow::Result<Vulnerabilities> {
     if !args.bom_vulnerabilities {
         return Ok(Vulnerabilities::Omit);
     }
-    ensure!(args.format == "cyclonedx", "--bom-vulnerabilities goes with --format cyclonedx");
+    let takes = args.format.starts_with("cyclonedx");
+    ensure!(takes, "--bom-vulnerabilities goes with --format cyclonedx");
     Ok(Vulnerabilities::Include)
 }
 

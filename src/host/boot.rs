@@ -28,6 +28,8 @@ pub struct Configuration {
     pub is_menu: bool,
     /// The kernel command line of the entry that is started.
     pub arguments: Arguments,
+    /// Path of the kernel that it starts, as the boot loader sees it.
+    pub kernel: Option<String>,
 }
 
 /// Reads what a filesystem of the boot firmware has. It is no `/boot`, wherever it is mounted.
@@ -47,6 +49,7 @@ struct Entry {
     title: String,
     id: String,
     command_line: Option<String>,
+    kernel: Option<String>,
     /// The file that it is, if that is not the whole menu's.
     place: Option<String>,
     /// Those of a submenu.
@@ -54,14 +57,14 @@ struct Entry {
 }
 
 fn menu(tree: &Tree, folder: &str, gaps: &mut Vec<Gap>) -> Option<Configuration> {
-    let mut first = |names: [&str; 2]| {
+    let mut either = |names: [&str; 2]| {
         names.into_iter().find_map(|name| {
             let path = format!("{folder}/{name}");
             identity::text(tree, &path, gaps).map(|text| (path, text))
         })
     };
-    let script = first(["grub2/grub.cfg", "grub/grub.cfg"]);
-    let variables = first(["grub2/grubenv", "grub/grubenv"]).map(|(_, text)| text);
+    let script = either(["grub2/grub.cfg", "grub/grub.cfg"]);
+    let variables = either(["grub2/grubenv", "grub/grubenv"]).map(|(_, text)| text);
     let (place, text) = script.unwrap_or_default();
     let script = grub::parse(&text, &variables.unwrap_or_default());
     let own = script.entries.iter().any(|entry| first_command_line(entry).is_some());
@@ -77,7 +80,8 @@ fn menu(tree: &Tree, folder: &str, gaps: &mut Vec<Gap>) -> Option<Configuration>
     let entry = started(&entries, default.as_deref())?;
     let place = entry.place.clone().unwrap_or(place);
     let arguments = Arguments::parse(first_command_line(entry)?);
-    Some(Configuration { place, is_boot: folder.is_empty(), is_menu: true, arguments })
+    let kernel = first(entry, &|entry| entry.kernel.as_deref()).map(str::to_owned);
+    Some(Configuration { place, is_boot: folder.is_empty(), is_menu: true, arguments, kernel })
 }
 
 /// Where the boot loader finds images by itself, they follow the entries that are files.
@@ -98,6 +102,7 @@ fn seed(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
         is_boot: false,
         is_menu: false,
         arguments: Arguments::parse(text),
+        kernel: None,
     };
     if let Some(text) = identity::text(tree, "/etc/kernel/cmdline", gaps) {
         return Some(configuration("/etc/kernel/cmdline", &text));
@@ -137,8 +142,11 @@ fn by_name<'a>(entries: &'a [Entry], name: &str) -> Option<&'a Entry> {
 /// That of the entry, or of the first one inside that has any. Menus are [`grub::DEEPEST`] deep at
 /// most.
 fn first_command_line(entry: &Entry) -> Option<&str> {
-    let own = entry.command_line.as_deref();
-    own.or_else(|| entry.children.iter().find_map(first_command_line))
+    first(entry, &|entry| entry.command_line.as_deref())
+}
+
+fn first<'a>(entry: &'a Entry, what: &dyn Fn(&'a Entry) -> Option<&'a str>) -> Option<&'a str> {
+    what(entry).or_else(|| entry.children.iter().find_map(|child| first(child, what)))
 }
 
 #[cfg(test)]

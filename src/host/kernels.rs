@@ -1,7 +1,10 @@
-//! Which kernels are installed: a modules folder or an image in `/boot` each.
+//! Which kernels are installed (a modules folder or an image in `/boot` each), which of them ran last, and
+//! which is started next.
 
-use super::Tree;
-use crate::model::{Gap, printable};
+mod wtmp;
+
+use super::{Tree, boot};
+use crate::model::{Confidence, Gap, KernelSign, printable};
 use std::collections::BTreeSet;
 
 const IMAGES: [&[u8]; 2] = [b"vmlinuz-", b"vmlinux-"];
@@ -19,4 +22,53 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
         }));
     }
     kernels.into_iter().collect()
+}
+
+/// The kernel that was started last: what `wtmp` says, else the only one that is installed.
+pub fn running(tree: &Tree, installed: &[String], gaps: &mut Vec<Gap>) -> Option<KernelSign> {
+    if let Some(boot) = wtmp::newest(tree, gaps) {
+        let at = jiff::Timestamp::from_second(boot.second.into()).unwrap_or_default();
+        let evidence = format!("/var/log/wtmp: started at {at}");
+        return Some(KernelSign { version: boot.kernel, evidence, confidence: Confidence::High });
+    }
+    let [only] = installed else { return None };
+    let evidence = "the only one that is installed".to_owned();
+    Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
+}
+
+/// The kernel that the boot menu starts next.
+pub fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
+    let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
+    let version = version(&menu.kernel?)?;
+    Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })
+}
+
+/// The version in the name of a kernel's file.
+fn version(path: &str) -> Option<String> {
+    let name = path.rsplit('/').next()?;
+    let version = match IMAGES.iter().find_map(|prefix| name.as_bytes().strip_prefix(*prefix)) {
+        Some(version) => printable(version),
+        // The Boot Loader Specification has them in a folder of that name.
+        None => path.rsplit('/').nth(1).filter(|_| name == "linux").map(str::to_owned)?,
+    };
+    version.starts_with(|first: char| first.is_ascii_digit()).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_files_of_kernels() {
+        for (path, expected) in [
+            ("/boot/vmlinuz-6.1.0-18-amd64", Some("6.1.0-18-amd64")),
+            ("/vmlinuz-5.14.0-427.el9.x86_64", Some("5.14.0-427.el9.x86_64")),
+            ("/6f1c/6.8.4-arch1-1/linux", Some("6.8.4-arch1-1")),
+            ("/vmlinuz", None),
+            ("/boot/vmlinuz-linux", None),
+            ("", None),
+        ] {
+            assert_eq!(version(path).as_deref(), expected, "{path}");
+        }
+    }
 }

@@ -19,6 +19,15 @@ pub struct HostContext {
     pub timezone: Option<String>,
     /// Versions of the kernels whose modules or images are installed, sorted.
     pub kernels: Vec<String>,
+    /// The kernel that was started last, as far as the disks tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub running_kernel: Option<KernelSign>,
+    /// The kernel that is started next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_kernel: Option<KernelSign>,
+    /// Whether the next start brings another kernel than the last, where both are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reboot_needed: Option<bool>,
     /// Ids of the enabled package repositories, sorted, where the system's package manager has ids.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repositories: Vec<String>,
@@ -47,6 +56,29 @@ pub struct Os {
     pub pretty_name: String,
     /// `ID_LIKE`, split.
     pub id_like: Vec<String>,
+}
+
+/// A kernel, and what tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KernelSign {
+    /// Its release, as `uname -r` prints it.
+    pub version: String,
+    /// What tells of it.
+    pub evidence: String,
+    /// How sure that is.
+    pub confidence: Confidence,
+}
+
+/// How sure something is that is told by signs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// A record says it.
+    High,
+    /// It is likely.
+    Medium,
+    /// Nothing speaks against it.
+    Low,
 }
 
 /// One joined filesystem.

@@ -15,7 +15,9 @@ pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
 pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
-pub use host::{CloudContext, CloudVolume, HostContext, Mount, Os, SecurityGroup};
+pub use host::{
+    CloudContext, CloudVolume, Confidence, HostContext, KernelSign, Mount, Os, SecurityGroup,
+};
 pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
 pub use report::{

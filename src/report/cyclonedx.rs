@@ -8,10 +8,11 @@
 
 mod components;
 mod context;
+mod v1_6;
 mod vulnerabilities;
 
-use super::{Options, ReportFormat, Vulnerabilities};
-use crate::model::{ScanReport, uuid};
+use super::{Options, ReportFormat, Vulnerabilities, uuid_of};
+use crate::model::ScanReport;
 use components::{HOST, Parts};
 use cyclonedx_bom::models::component::Components;
 use cyclonedx_bom::models::composition::{AggregateType, Composition, Compositions};
@@ -20,8 +21,8 @@ use cyclonedx_bom::models::metadata::Metadata;
 use cyclonedx_bom::models::property::Properties;
 use cyclonedx_bom::models::tool::{Tool, Tools};
 use cyclonedx_bom::prelude::{Bom, SpecVersion, UrnUuid};
-use sha2::{Digest, Sha256};
 use std::io::{self, Write};
+pub use v1_6::CycloneDx16;
 
 /// The newest version that the crate writes.
 const VERSION: SpecVersion = SpecVersion::V1_5;
@@ -35,7 +36,7 @@ impl ReportFormat for CycloneDx {
     }
 
     fn write(&self, report: &ScanReport, options: Options, out: &mut dyn Write) -> io::Result<()> {
-        let mut bom = bom(report, options);
+        let (mut bom, _) = document(report, options);
         bom.serial_number = Some(serial_number(&json(bom.clone())?)?);
         let mut text = json(bom)?;
         text.push(b'\n');
@@ -53,18 +54,12 @@ fn json(bom: Bom) -> io::Result<Vec<u8>> {
     Ok(text.replace("\"responses\": [", "\"response\": [").into_bytes())
 }
 
-/// A UUID of version 8 (RFC 9562): the SHA-256 of the document that it is the number of.
 fn serial_number(document: &[u8]) -> io::Result<UrnUuid> {
-    let digest = Sha256::digest(document);
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&digest[..16]);
-    bytes[6] = 0x80 | bytes[6] & 0x0f;
-    bytes[8] = 0x80 | bytes[8] & 0x3f;
-    let urn = UrnUuid::new(format!("urn:uuid:{}", uuid(&bytes)));
+    let urn = UrnUuid::new(format!("urn:uuid:{}", uuid_of(document)));
     urn.map_err(|error| io::Error::other(format!("{error:?}")))
 }
 
-fn bom(report: &ScanReport, options: Options) -> Bom {
+fn document(report: &ScanReport, options: Options) -> (Bom, Parts<'_>) {
     let mut parts = Parts::of(report);
     let mut properties = context::properties(report);
     // Without a feed nothing was matched, which an empty list would deny.
@@ -73,7 +68,9 @@ fn bom(report: &ScanReport, options: Options) -> Bom {
         properties.extend(context::feeds(report));
         vulnerabilities::of(report, &mut parts)
     });
-    Bom {
+    let components = std::mem::take(&mut parts.components);
+    let dependencies = std::mem::take(&mut parts.dependencies);
+    let bom = Bom {
         // The crate's default is a random one.
         serial_number: None,
         metadata: Some(Metadata {
@@ -91,13 +88,14 @@ fn bom(report: &ScanReport, options: Options) -> Bom {
             properties: Some(Properties(properties)),
             lifecycles: None,
         }),
-        components: Some(Components(parts.components)),
-        dependencies: Some(Dependencies(parts.dependencies)),
+        components: Some(Components(components)),
+        dependencies: Some(Dependencies(dependencies)),
         compositions: compositions(report),
         vulnerabilities,
         spec_version: VERSION,
         ..Bom::default()
-    }
+    };
+    (bom, parts)
 }
 
 /// Nothing is said of a list without gaps: a host can hold software that no package manager knows.

@@ -3,10 +3,12 @@
 mod cyclonedx;
 pub mod disks;
 mod json;
+mod spdx;
 pub mod sweep;
 mod table;
 
-use crate::model::ScanReport;
+use crate::model::{ScanReport, uuid};
+use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 
 /// A way of writing a report.
@@ -57,9 +59,20 @@ pub enum Vulnerabilities {
 }
 
 /// All formats; the first is the default.
-pub const FORMATS: &[&dyn ReportFormat] = &[&table::Table, &json::Json, &cyclonedx::CycloneDx];
+pub const FORMATS: &[&dyn ReportFormat] =
+    &[&table::Table, &json::Json, &cyclonedx::CycloneDx, &cyclonedx::CycloneDx16, &spdx::Spdx];
 
 /// The format of this name.
 pub fn by_name(name: &str) -> Option<&'static dyn ReportFormat> {
     FORMATS.iter().copied().find(|format| format.name() == name)
+}
+
+/// A UUID of version 8 (RFC 9562): the SHA-256 of the document that it is the number of.
+fn uuid_of(document: &[u8]) -> String {
+    let digest = Sha256::digest(document);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    bytes[6] = 0x80 | bytes[6] & 0x0f;
+    bytes[8] = 0x80 | bytes[8] & 0x3f;
+    uuid(&bytes)
 }

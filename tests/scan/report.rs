@@ -9,5 +9,7 @@ mod output;
 mod sample;
 #[path = "report/shown.rs"]
 mod shown;
+#[path = "report/spdx.rs"]
+mod spdx;
 #[path = "report/validator.rs"]
 mod validator;

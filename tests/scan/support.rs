@@ -45,7 +45,7 @@ pub fn packages(report: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     let mut lines: Vec<_> = packages
         .iter()
-        .filter(|p| p["ecosystem"] == "deb" || p["ecosystem"] == "rpm")
+        .filter(|p| ["deb", "rpm", "apk", "alpm"].iter().any(|kind| p["ecosystem"] == *kind))
         .map(|p| {
             let source = &p["source"];
             [&p["name"], &p["version"], &p["arch"], &source["name"], &source["version"]]

@@ -90,6 +90,7 @@ fn parse(text: &str, id: String, variables: &BTreeMap<String, String>) -> (Order
         let Some((key, value)) = line.split_once([' ', '\t']) else { continue };
         let value = value.trim();
         match key {
+            "linux" => entry.kernel = Some(value.to_owned()),
             "title" => value.clone_into(&mut entry.title),
             "version" => value.clone_into(&mut order.version),
             "sort-key" => value.clone_into(&mut order.key),

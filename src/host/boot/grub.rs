@@ -58,7 +58,7 @@ impl Reading {
             "}" => drop(self.close()),
             "set" => self.set(words.get(1)),
             "blscfg" => self.script.takes_loader_entries = true,
-            name if name.starts_with("linux") => self.command_line(words.get(2..)),
+            name if name.starts_with("linux") => self.kernel(&words),
             _ if words.last().is_some_and(|last| last == "{") => self.open.push(None),
             _ => {}
         }
@@ -99,11 +99,14 @@ impl Reading {
         }
     }
 
-    fn command_line(&mut self, words: Option<&[String]>) {
-        let line = words.unwrap_or_default().join(" ");
+    /// `linux`, the kernel, and its command line.
+    fn kernel(&mut self, words: &[String]) {
+        let line = words.get(2..).unwrap_or_default().join(" ");
         let line = expand(&line, &self.script.variables);
+        let kernel = words.get(1).map(|path| expand(path, &self.script.variables));
         if let Some(entry) = self.open.iter_mut().rev().find_map(Option::as_mut) {
             entry.command_line.get_or_insert(line);
+            entry.kernel = entry.kernel.take().or(kernel);
         }
     }
 }

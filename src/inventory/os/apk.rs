@@ -90,7 +90,7 @@ impl Cataloger for Apk {
 impl Apk {
     /// Shows the files that packages own: the name of a package, and a path from the root. What is
     /// wrong with a database is told by [`Cataloger::catalog`].
-    fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) {
+    pub fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) {
         let files = DATABASES.iter().map(|path| path.as_bytes().to_vec()).collect();
         for path in self.choose(host, files).found {
             let mut problems = Problems::new("", 0);

@@ -84,7 +84,7 @@ impl Cataloger for Pacman {
 impl Pacman {
     /// Shows the files that packages own: the name of a package, and a path from the root. What is
     /// wrong with the database is told by [`Cataloger::catalog`], but for what is given here.
-    fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) -> Vec<Gap> {
+    pub fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) -> Vec<Gap> {
         let mut problems = Problems::new(DATABASE, MOST_PROBLEMS);
         let mut unread = Problems::new(DATABASE, 0);
         let folders = folders(host, DATABASE.as_bytes(), &mut unread);

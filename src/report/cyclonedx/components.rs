@@ -5,7 +5,7 @@
 //! those of a container by the container and their purl, and a repeated one gets a number.
 
 use super::context::property;
-use crate::model::{Asset, AssetKind, Package, ScanReport};
+use crate::model::{Asset, AssetKind, Package, PackageState, ScanReport};
 use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::uri::{Purl, validate_purl};
 use cyclonedx_bom::models::component::{
@@ -49,6 +49,12 @@ impl<'a> Parts<'a> {
     /// the package twice.
     pub(super) fn packages(&self, asset: usize, purl: &'a str) -> &[(String, &'a Package)] {
         self.packages.get(&(asset, purl)).map_or(&[], Vec::as_slice)
+    }
+
+    /// All packages by their references.
+    pub(super) fn by_reference(&self) -> HashMap<&str, &'a Package> {
+        let all = self.packages.values().flatten();
+        all.map(|(reference, package)| (reference.as_str(), *package)).collect()
     }
 
     /// A reference that nothing in the document has yet.
@@ -126,6 +132,10 @@ fn component(package: &Package, reference: String) -> Component {
     ];
     properties.extend(package.origin.iter().map(|origin| property("origin", origin)));
     properties.extend(package.vendor.iter().map(|vendor| property("vendor", vendor)));
+    properties.extend(package.owner.iter().map(|owner| property("owner", owner)));
+    if package.state == PackageState::Locked {
+        properties.push(property("state", "locked"));
+    }
     properties.extend(package.module.iter().map(|module| property("module", module)));
     match purl(package) {
         Ok(purl) => component.purl = Some(purl),

@@ -139,6 +139,7 @@ fn help_of_each_command() {
     for (name, command) in [
         ("help", vec![]),
         ("help_scan", vec!["scan"]),
+        ("help_sbom", vec!["sbom"]),
         ("help_disks", vec!["disks"]),
         ("help_ls", vec!["ls"]),
         ("help_cat", vec!["cat"]),

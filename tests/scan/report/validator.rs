@@ -1,4 +1,4 @@
-//! The official CycloneDX schema as a witness, in the environment that `scripts/setup` makes.
+//! The official schemas as a witness, in the environment that `scripts/setup` makes.
 
 use serde_json::Value;
 use std::io::Write;
@@ -16,11 +16,9 @@ pub struct Validator(PathBuf);
 impl Validator {
     /// What is wrong with the document, a line for each error.
     pub fn errors(&self, document: &[u8]) -> String {
-        let script =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scan/report/cyclonedx_schema.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scan/report/sbom_schema.py");
         let mut child = Command::new(&self.0)
             .arg(script)
-            .arg("1.5")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
