@@ -84,6 +84,11 @@ fn identify(item: &Item) -> Result<Outcome, ReadError> {
     if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
         return Ok(Outcome::not_needed(None, "boot loader"));
     }
+    for (index, pool) in volume::POOLS.iter().enumerate() {
+        if pool.claims_first(device)? {
+            return Ok(Outcome::scanned(Content::Member(index)));
+        }
+    }
     // No package is in it, so that only its start is fetched, until its boot entries are asked for;
     // a mirrored one is not told.
     if item.volume.purpose == Purpose::Firmware && starts_as_fat(device)? {
