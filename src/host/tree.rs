@@ -117,19 +117,10 @@ impl Tree {
         Self { mounts, known: RwLock::default() }
     }
 
-    /// Puts a folder of a filesystem at `path`, over what is there, as `mount` does: links on the
-    /// way are followed. Later mounts win. `false` if there is no such path.
+    /// Puts a folder of a filesystem at `path`, over what is there: links on the way are followed, and
+    /// the last name is made if it is not there, as systemd does. Later mounts win. `false` if there is no
+    /// such path.
     pub fn mount(
-        &mut self,
-        path: &[u8],
-        filesystem: Arc<dyn FileSystem>,
-        root: NodeId,
-    ) -> Result<bool, PathError> {
-        self.put(path, filesystem, root)
-    }
-
-    /// As [`Tree::mount`], but makes the last name of the path if it is not there, as systemd does.
-    pub fn mount_making(
         &mut self,
         path: &[u8],
         filesystem: Arc<dyn FileSystem>,
@@ -139,6 +130,10 @@ impl Tree {
             return self.put(path, filesystem, root);
         }
         let Some(last) = names(path).next_back() else { return Ok(false) };
+        // A link that leads nowhere.
+        if self.holds(path)? {
+            return Ok(false);
+        }
         let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
         let Some(trail) = self.walk(&path[..parent])? else { return Ok(false) };
         let above = trail.into_iter().map(|(name, _)| name);
