@@ -3,6 +3,7 @@
 mod left;
 mod order;
 mod refused;
+mod unmounted;
 
 use super::{LINUX, Part, STATUS, Seen, debian, disk, file, part, part_with, status, with};
 use std::path::PathBuf;
