@@ -152,7 +152,7 @@ pub fn survey(found: &[Found], gaps: &mut Vec<Gap>) -> Survey {
 fn names_filesystem(candidate: &Candidate, found: &[Found]) -> bool {
     let Some(line) = root_line(&candidate.tree()) else { return false };
     let disk = found[candidate.found].disk;
-    let devices = Devices { found, disk, disk_name: None, joined: &[] };
+    let devices = Devices { found, disk, disk_name: None, joined: &[], named: &[] };
     line.spec.is_lasting() && devices.find(&line.spec, &line.kind) == Some(candidate.found)
 }
 

@@ -86,6 +86,8 @@ struct Joining<'a> {
     shown: Vec<Shown>,
     /// Places that something wants already.
     taken: BTreeSet<Vec<String>>,
+    /// What is named by names that last.
+    named: Vec<usize>,
     /// Why what some configuration names is not mounted by it, by its place in the list.
     refused: BTreeMap<usize, String>,
     gaps: &'a mut Vec<Gap>,
@@ -118,6 +120,7 @@ impl<'a> Joining<'a> {
             mounts,
             joined: vec![root.found],
             taken: BTreeSet::from([Vec::new()]),
+            named: Vec::new(),
             refused: BTreeMap::new(),
             gaps,
         }
@@ -142,6 +145,8 @@ impl<'a> Joining<'a> {
             wanted.retain(is_first);
             winners.append(&mut wanted);
         }
+        let lasting = winners.iter().filter(|line| line.spec.is_lasting());
+        self.named = lasting.filter_map(|line| self.find(line)).collect();
         for line in wanted::in_order(winners) {
             self.mount(&line);
         }
@@ -163,11 +168,11 @@ impl<'a> Joining<'a> {
     fn mount(&mut self, line: &Wanted) {
         let path = line.path.as_bytes();
         if line.origin == Origin::Masked {
-            return self.refuse(line, self.find(line), "but its unit is masked");
+            return self.refuse(line, self.find(line), ", but its unit is masked");
         }
         if line.yields() && !self.tree.is_bare(path).unwrap_or(false) {
             if line.is_noauto() && line.is_on_disk() {
-                self.refuse(line, self.find(line), "but only when it is asked to (noauto)");
+                self.refuse(line, self.find(line), ", but only when it is asked to (noauto)");
             }
             return;
         }
@@ -184,21 +189,42 @@ impl<'a> Joining<'a> {
             self.image(line);
         } else if line.is_on_disk() {
             match self.find(line) {
-                Some(index) => self.put(line, index),
+                Some(index) => {
+                    self.tell_guess(line, index);
+                    self.put(line, index);
+                }
                 None => self.absent(line),
             }
         }
     }
 
-    /// The filesystem that a line names.
-    fn find(&self, line: &Wanted) -> Option<usize> {
-        let devices = Devices {
+    fn devices(&self) -> Devices<'_> {
+        Devices {
             found: self.found,
             disk: self.disk,
             disk_name: self.disk_name.as_deref(),
             joined: &self.joined,
-        };
-        devices.find(&line.spec, &line.kind)
+            named: &self.named,
+        }
+    }
+
+    /// The filesystem that a line names.
+    fn find(&self, line: &Wanted) -> Option<usize> {
+        self.devices().find(&line.spec, &line.kind)
+    }
+
+    /// Says that it is a guess which disk a line means, if it is one.
+    fn tell_guess(&mut self, line: &Wanted, index: usize) {
+        let found = &self.found[index];
+        if found.disk == self.disk || !self.devices().is_guess(&line.spec, &line.kind) {
+            return;
+        }
+        let detail = format!(
+            "{} here; that this is {} was guessed from the order of the disks",
+            line.told(),
+            found.device
+        );
+        self.gap(line, GapReason::Missing, detail);
     }
 
     /// Leaves a filesystem alone, and keeps why.
@@ -207,7 +233,7 @@ impl<'a> Joining<'a> {
         let (kind, told) = (&self.found[index].kind, line.told());
         let place = printable_str(&line.path);
         let detail =
-            format!("{kind} filesystem: {told} at {place}, {why}; its files were not looked at");
+            format!("{kind} filesystem: {told} at {place}{why}; its files were not looked at");
         self.refused.entry(index).or_insert(detail);
     }
 
@@ -219,7 +245,7 @@ impl<'a> Joining<'a> {
             return self.joined(line, index, None);
         };
         if !line.takes(&found.kind) {
-            let why = format!("but as {}, which fails", printable_str(&line.kind));
+            let why = format!(" as {}, which it is not", printable_str(&line.kind));
             return self.refuse(line, Some(index), &why);
         }
         // The folder that options name, a subvolume, is mounted instead of the root.

@@ -1,6 +1,7 @@
 //! Mounts that fstab, mount units and partition types name.
 
 mod left;
+mod names;
 mod order;
 mod refused;
 mod unmounted;

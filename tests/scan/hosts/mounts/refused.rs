@@ -15,7 +15,7 @@ fn with_fstab(line: &str, more: Vec<(&'static str, String)>) -> Seen {
 #[track_caller]
 fn is_left(seen: &Seen, why: &str) {
     let detail = format!(
-        "ext4 filesystem: fstab mounts LABEL=var at /var, {why}; its files were not looked at"
+        "ext4 filesystem: fstab mounts LABEL=var at /var{why}; its files were not looked at"
     );
     assert_eq!(
         (seen.packages(), seen.gaps()),
@@ -27,7 +27,7 @@ fn is_left(seen: &Seen, why: &str) {
 #[test]
 fn noauto_hides_nothing() {
     let seen = with_fstab("LABEL=var /var ext4 noauto 0 2\n", Vec::new());
-    is_left(&seen, "but only when it is asked to (noauto)");
+    is_left(&seen, ", but only when it is asked to (noauto)");
     // One that is mounted when somebody looks there is mounted.
     let seen = with_fstab("LABEL=var /var ext4 noauto,x-systemd.automount 0 2\n", Vec::new());
     seen.is_whole(&["data"]);
@@ -37,7 +37,7 @@ fn noauto_hides_nothing() {
 fn a_type_that_the_filesystem_is_not_of_mounts_nothing() {
     for kind in ["xfs", "btrfs,vfat"] {
         let seen = with_fstab(&format!("LABEL=var /var {kind} nofail 0 2\n"), Vec::new());
-        is_left(&seen, &format!("but as {kind}, which fails"));
+        is_left(&seen, &format!(" as {kind}, which it is not"));
     }
     // The kernel's driver of ext4 takes them all.
     for kind in ["auto", "ext3", "ext2", "xfs,ext4"] {
@@ -50,7 +50,7 @@ fn a_unit_that_is_masked_masks_a_line_of_fstab() {
     for mask in ["-> /dev/null", ""] {
         let unit = vec![file("etc/systemd/system/var.mount", mask)];
         let seen = with_fstab("LABEL=var /var ext4 defaults 0 2\n", unit);
-        is_left(&seen, "but its unit is masked");
+        is_left(&seen, ", but its unit is masked");
     }
 }
 
