@@ -29,6 +29,9 @@ impl Devices<'_> {
             Spec::Name(name) => self
                 .best(|found| found.names.contains(name))
                 .or_else(|| self.only_unnamed_array(name)),
+            Spec::Ebs { volume, partition } => self.best(|found| {
+                found.partition == *partition && is_named_after(&found.device, volume)
+            }),
             Spec::Disk { disk, partition } => self.by_name(kind, disk, *partition),
             Spec::Found(index) => Some(*index),
             Spec::Other => None,
@@ -112,6 +115,12 @@ impl Devices<'_> {
     fn is_taken(&self, index: usize) -> bool {
         self.joined.contains(&index) && self.found[index].kind != "btrfs"
     }
+}
+
+/// Whether a device has the name that a sweep gives a volume of EBS, `vol-0123 (/dev/sdf)`, or is in it.
+fn is_named_after(device: &str, volume: &str) -> bool {
+    let rest = device.strip_prefix(volume);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':']))
 }
 
 /// Place of a disk by its name: `xvdb` is 1, `nvme2n1` is 2.

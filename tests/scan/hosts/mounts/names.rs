@@ -63,3 +63,22 @@ fn a_name_of_the_kernel_that_could_be_of_either_disk_is_told() {
     known.is_whole(&["good"]);
     assert_eq!(known.mounts()[1..], ["/opt a.img:p1", "/srv b.img:p1"]);
 }
+
+/// As udev calls volumes of EBS; a sweep calls disks so.
+#[test]
+fn a_volume_of_ebs_is_known_by_its_id() {
+    let work = tempfile::tempdir().expect("a folder");
+    let id = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol";
+    let fstab = format!(
+        "{id}0123456789abcdef0_1-part1 /srv ext4 defaults 0 2\n{id}0fedcba9876543210-part1 /opt ext4 defaults 0 2\n"
+    );
+    let folders = vec![file("etc/fstab", &fstab), file("srv/", ""), file("opt/", "")];
+    let root = part("root", with(debian("12", "good"), folders));
+    let root = disk(work.path(), "root.img", &[root]);
+    let disks = ["vol-0fedcba9876543210", "vol-0123456789abcdef0"]
+        .map(|name| disk(work.path(), name, &[part("data", var("data"))]));
+    let seen = Seen::of(&[&root, &disks[0], &disks[1]]);
+    seen.is_whole(&["good"]);
+    let expected = ["/opt vol-0fedcba9876543210:p1", "/srv vol-0123456789abcdef0:p1"];
+    assert_eq!(seen.mounts()[1..], expected);
+}
