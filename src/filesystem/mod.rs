@@ -8,6 +8,7 @@ mod directory;
 mod erofs;
 mod ext4;
 mod foreign;
+mod made;
 mod ntfs;
 mod recent;
 mod recognised;
@@ -18,6 +19,7 @@ mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
+pub use made::MadeFolder;
 pub use recognised::{Recognised, is_blank, recognise};
 pub use unopened::Unopened;
 

@@ -2,6 +2,8 @@
 //! a root by itself, with the signs that it has of one; and what they hold of boot configuration.
 
 use super::boot::{self, Configuration};
+use super::devices::Devices;
+use super::wanted::Wanted;
 use super::{Found, Tree, fstab, gpt_auto, identity, ostree, subvolumes, windows};
 use crate::filesystem::{FileSystem, NodeId, Subvolume};
 use crate::model::{Gap, GapReason, Os};
@@ -50,6 +52,8 @@ pub struct Candidate {
     pub os: Os,
     /// Whether its own fstab mounts just this subvolume as the root.
     pub names_itself: bool,
+    /// Whether its own fstab mounts the filesystem that it is on as the root.
+    pub names_filesystem: bool,
     /// When a deployment was made.
     pub modified: i64,
 }
@@ -62,6 +66,9 @@ impl Candidate {
 
     /// What the system is called.
     pub fn name(&self) -> &str {
+        if !self.is_named() {
+            return "which does not say its name";
+        }
         if self.os.pretty_name.is_empty() { &self.os.id } else { &self.os.pretty_name }
     }
 
@@ -85,8 +92,13 @@ impl Candidate {
     }
 
     /// Whether it says what system it is.
-    pub fn is_system(&self) -> bool {
+    pub fn is_named(&self) -> bool {
         !matches!(self.os.id.as_str(), "" | "unknown")
+    }
+
+    /// Whether it is a system: one with `/usr` elsewhere may not say which.
+    pub fn is_system(&self) -> bool {
+        self.is_named() || self.names_filesystem
     }
 }
 
@@ -128,7 +140,26 @@ pub fn survey(found: &[Found], gaps: &mut Vec<Gap>) -> Survey {
     if is_choice || survey.candidates.len() > 1 {
         firmware(found, &mut survey, gaps);
     }
+    if is_choice {
+        for candidate in &mut survey.candidates {
+            candidate.names_filesystem = names_filesystem(candidate, found);
+        }
+    }
     survey
+}
+
+/// Whether the line for `/` in fstab names this filesystem, and by a name that is its own.
+fn names_filesystem(candidate: &Candidate, found: &[Found]) -> bool {
+    let Some(line) = root_line(&candidate.tree()) else { return false };
+    let disk = found[candidate.found].disk;
+    let devices = Devices { found, disk, disk_name: None, joined: &[], named: &[] };
+    line.spec.is_lasting() && devices.find(&line.spec, &line.kind) == Some(candidate.found)
+}
+
+/// The line for `/` in fstab. What of it cannot be read is told when it is the host that is read.
+fn root_line(tree: &Tree) -> Option<Wanted> {
+    let text = identity::text(tree, "/etc/fstab", &mut Vec::new())?;
+    fstab::parse(&text).into_iter().find(|line| line.path == "/")
 }
 
 /// The gap of a filesystem's path.
@@ -227,6 +258,7 @@ pub fn whole(
         signs: 0,
         os: Os::default(),
         names_itself: false,
+        names_filesystem: false,
         modified: 0,
     };
     at(whole, subvolumes)
@@ -285,8 +317,7 @@ fn names_itself(candidate: &Candidate, tree: &Tree) -> bool {
     if candidate.family() == 0 {
         return false;
     }
-    let text = identity::text(tree, "/etc/fstab", &mut Vec::new()).unwrap_or_default();
-    let line = fstab::parse(&text).into_iter().find(|line| line.path == "/");
-    let named = line.and_then(|line| candidate.filesystem.subtree(&line.options).ok().flatten());
+    let named =
+        root_line(tree).and_then(|line| candidate.filesystem.subtree(&line.options).ok().flatten());
     named == Some(candidate.top)
 }

@@ -40,6 +40,11 @@ impl Found {
         self.filesystem.as_ref().map(|it| it.identity()).unwrap_or_default()
     }
 
+    /// The same of one that was left unopened.
+    pub(super) fn unopened_identity(&self) -> Option<Identity> {
+        Some(self.unopened.as_ref()?.open().ok()?.identity())
+    }
+
     /// Whether the partition or its filesystem has this label.
     pub(super) fn is_called(&self, label: &str) -> bool {
         self.part_label.as_deref() == Some(label) || self.identity().label.as_deref() == Some(label)

@@ -7,6 +7,7 @@
 
 use super::candidates::{self, Candidate, Survey};
 use super::devices::Devices;
+use super::leftover::Left;
 use super::root::{self, Choice};
 use super::spec::Spec;
 use super::states::{self, Shown};
@@ -47,7 +48,8 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
         .into_iter()
         .filter_map(|(device, path)| Some(Wanted::new(&device?, path, Origin::CommandLine)))
         .collect();
-    first.extend(joining.fstab());
+    let lines = joining.fstab();
+    first.extend(units::over_fstab(&joining.tree, lines));
     first.extend(slots.wanted(found, root.found));
     first.extend(gpt_auto::usr(found, root.found));
     // Units may be on what is mounted, and what is mounted may have to wait for units: so they are
@@ -63,8 +65,9 @@ pub fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
     let units = units::wanted(&before.tree, is_something_left, joining.gaps);
     joining.mount_all([first, units, gpt_auto::wanted(found, root.found)]);
     joining.boot(boot);
-    let Joining { tree, mut mounts, joined, shown, .. } = joining;
-    leftover::report(found, &survey.candidates, &root, &joined, &mut notes, gaps);
+    let Joining { tree, mut mounts, joined, refused, shown, .. } = joining;
+    let left = Left { found, joined: &joined, refused: &refused };
+    leftover::report(&left, &survey.candidates, &root, &mut notes, gaps);
     let subvolumes = states::of(found, &survey, &root, &tree, &shown, gaps);
     mounts.sort();
     Joined { tree: Some(tree), mounts, notes, subvolumes }
@@ -83,6 +86,10 @@ struct Joining<'a> {
     shown: Vec<Shown>,
     /// Places that something wants already.
     taken: BTreeSet<Vec<String>>,
+    /// What is named by names that last.
+    named: Vec<usize>,
+    /// Why what some configuration names is not mounted by it, by its place in the list.
+    refused: BTreeMap<usize, String>,
     gaps: &'a mut Vec<Gap>,
 }
 
@@ -113,6 +120,8 @@ impl<'a> Joining<'a> {
             mounts,
             joined: vec![root.found],
             taken: BTreeSet::from([Vec::new()]),
+            named: Vec::new(),
+            refused: BTreeMap::new(),
             gaps,
         }
     }
@@ -136,6 +145,8 @@ impl<'a> Joining<'a> {
             wanted.retain(is_first);
             winners.append(&mut wanted);
         }
+        let lasting = winners.iter().filter(|line| line.spec.is_lasting());
+        self.named = lasting.filter_map(|line| self.find(line)).collect();
         for line in wanted::in_order(winners) {
             self.mount(&line);
         }
@@ -156,7 +167,13 @@ impl<'a> Joining<'a> {
 
     fn mount(&mut self, line: &Wanted) {
         let path = line.path.as_bytes();
+        if line.origin == Origin::Masked {
+            return self.refuse(line, self.find(line), ", but its unit is masked");
+        }
         if line.yields() && !self.tree.is_bare(path).unwrap_or(false) {
+            if line.is_noauto() && line.is_on_disk() {
+                self.refuse(line, self.find(line), ", but only when it is asked to (noauto)");
+            }
             return;
         }
         if line.kind == "overlay" && self.overlay(line) {
@@ -171,17 +188,53 @@ impl<'a> Joining<'a> {
         } else if line.is_on_disk() && is_image(line) {
             self.image(line);
         } else if line.is_on_disk() {
-            let devices = Devices {
-                found: self.found,
-                disk: self.disk,
-                disk_name: self.disk_name.as_deref(),
-                joined: &self.joined,
-            };
-            match devices.find(&line.spec, &line.kind) {
-                Some(index) => self.put(line, index),
+            match self.find(line) {
+                Some(index) => {
+                    self.tell_guess(line, index);
+                    self.put(line, index);
+                }
                 None => self.absent(line),
             }
         }
+    }
+
+    fn devices(&self) -> Devices<'_> {
+        Devices {
+            found: self.found,
+            disk: self.disk,
+            disk_name: self.disk_name.as_deref(),
+            joined: &self.joined,
+            named: &self.named,
+        }
+    }
+
+    /// The filesystem that a line names.
+    fn find(&self, line: &Wanted) -> Option<usize> {
+        self.devices().find(&line.spec, &line.kind)
+    }
+
+    /// Says that it is a guess which disk a line means, if it is one.
+    fn tell_guess(&mut self, line: &Wanted, index: usize) {
+        let found = &self.found[index];
+        if found.disk == self.disk || !self.devices().is_guess(&line.spec, &line.kind) {
+            return;
+        }
+        let detail = format!(
+            "{} here; that this is {} was guessed from the order of the disks",
+            line.told(),
+            found.device
+        );
+        self.gap(line, GapReason::Missing, detail);
+    }
+
+    /// Leaves a filesystem alone, and keeps why.
+    fn refuse(&mut self, line: &Wanted, index: Option<usize>, why: &str) {
+        let Some(index) = index else { return };
+        let (kind, told) = (&self.found[index].kind, line.told());
+        let place = printable_str(&line.path);
+        let detail =
+            format!("{kind} filesystem: {told} at {place}{why}; its files were not looked at");
+        self.refused.entry(index).or_insert(detail);
     }
 
     /// Mounts a filesystem; one that is not read is noted all the same. One that could not be mounted
@@ -191,6 +244,10 @@ impl<'a> Joining<'a> {
         let Some(filesystem) = &found.filesystem else {
             return self.joined(line, index, None);
         };
+        if !line.takes(&found.kind) {
+            let why = format!(" as {}, which it is not", printable_str(&line.kind));
+            return self.refuse(line, Some(index), &why);
+        }
         // The folder that options name, a subvolume, is mounted instead of the root.
         let root = match filesystem.subtree(&line.options) {
             Ok(named) => named.unwrap_or_else(|| filesystem.root()),
@@ -201,11 +258,7 @@ impl<'a> Joining<'a> {
             }
         };
         let path = line.path.as_bytes();
-        let mounted = match line.origin {
-            Origin::Fstab => self.tree.mount(path, filesystem.clone(), root),
-            _ => self.tree.mount_making(path, filesystem.clone(), root),
-        };
-        match mounted {
+        match self.tree.mount(path, filesystem.clone(), root) {
             Ok(true) => {
                 self.joined(line, index, self.subvolume(index, root));
                 self.shown.push(Shown { found: index, top: root, path: line.path.clone() });

@@ -30,15 +30,25 @@ pub fn inactive(found: &[Found], slots: &Slots) -> BTreeMap<String, String> {
     devices.map(|device| (device, note.to_owned())).collect()
 }
 
+/// What may be left.
+pub struct Left<'a> {
+    /// All that was found.
+    pub found: &'a [Found],
+    /// What is mounted of it, by place in the list.
+    pub joined: &'a [usize],
+    /// What is not, though some configuration names it, and why.
+    pub refused: &'a BTreeMap<usize, String>,
+}
+
 /// Tells of all that is not a part of the host.
 pub fn report(
-    found: &[Found],
+    left: &Left,
     candidates: &[Candidate],
     root: &Candidate,
-    joined: &[usize],
     notes: &mut BTreeMap<String, String>,
     gaps: &mut Vec<Gap>,
 ) {
+    let Left { found, joined, refused } = *left;
     let others = other_systems(found, candidates, root, gaps);
     deployments(found, candidates, root, notes);
     for (index, left) in found.iter().enumerate() {
@@ -50,10 +60,11 @@ pub fn report(
         if is_windows_boot(left, filesystem.as_ref()) {
             notes.insert(left.device.clone(), "Windows boots or recovers from it".to_owned());
         } else if holds_more(filesystem.as_ref()) {
-            let detail = format!(
-                "{} filesystem that nothing mounts: its files were not looked at",
-                left.kind
-            );
+            let nothing = || {
+                let kind = &left.kind;
+                format!("{kind} filesystem that nothing mounts: its files were not looked at")
+            };
+            let detail = refused.get(&index).cloned().unwrap_or_else(nothing);
             gaps.push(Gap::new(&left.device, GapReason::Missing, detail));
         }
     }

@@ -82,7 +82,7 @@ pub fn mount(
     let (filesystem, top) = (&root.filesystem, root.top);
     let var = format!("/sysroot{system}/var");
     let mounted = tree
-        .mount_making(b"/sysroot", filesystem.clone(), top)
+        .mount(b"/sysroot", filesystem.clone(), top)
         .and_then(|_| tree.bind(var.as_bytes(), b"/var"));
     match mounted {
         Ok(true) => {

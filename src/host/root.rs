@@ -2,7 +2,8 @@
 //!
 //! First the filesystem. What starts it counts most: the boot configurations that are on the disks,
 //! each for the root that its default entry names, and the bits of the partition table where a system
-//! is kept twice. Then the signs that each has of a root, then the order of the disks.
+//! is kept twice. Then a filesystem whose own fstab mounts it as the root, then the signs that each has of a
+//! root, then the order of the disks.
 //!
 //! Then what of it, if it has subvolumes or deployments: what a boot configuration names, what its own
 //! fstab mounts as the root, what a mount without options shows, then the signs. A system that is not
@@ -120,10 +121,20 @@ fn filesystem(
         let by_slot = if by_slot.contains(&filesystem) { BY_SLOT } else { 0 };
         by_slot + by_place.values().sum::<u32>()
     };
+    let names_filesystem =
+        |on: usize| candidates.iter().any(|it| it.found == on && it.names_filesystem);
     let best = candidates.iter().max_by_key(|it| {
         let disk = Reverse(found[it.found].disk);
         let signs = it.signs.min(ENOUGH_SIGNS);
-        (votes(it.found), signs, disk, it.signs, it.modified, Reverse(it.found))
+        (
+            votes(it.found),
+            names_filesystem(it.found),
+            signs,
+            disk,
+            it.signs,
+            it.modified,
+            Reverse(it.found),
+        )
     })?;
     Some(best.found)
 }

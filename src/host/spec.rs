@@ -18,6 +18,13 @@ pub enum Spec {
         /// Partition number; none for the disk itself.
         partition: Option<u32>,
     },
+    /// A volume of EBS, such as `vol-0123456789abcdef0`, and the partition on it.
+    Ebs {
+        /// Id of the volume.
+        volume: String,
+        /// Partition number; none for the volume itself.
+        partition: Option<u32>,
+    },
     /// Another name below `/dev`, such as `mapper/vg-root` or `md0`.
     Name(String),
     /// This one of the filesystems that were found.
@@ -64,20 +71,41 @@ impl Spec {
     /// Whether this name stays with what it names, whatever machine the disk is in.
     pub fn is_lasting(&self) -> bool {
         match self {
-            Self::Uuid(_) | Self::Label(_) | Self::PartUuid(_) | Self::PartLabel(_) => true,
+            Self::Uuid(_)
+            | Self::Label(_)
+            | Self::PartUuid(_)
+            | Self::PartLabel(_)
+            | Self::Ebs { .. } => true,
             Self::Name(name) => name.starts_with("mapper/"),
             Self::Disk { .. } | Self::Found(_) | Self::Other => false,
         }
     }
 }
 
-/// udev's names of volumes: `dm-name-vg-root`, `md-name-host:0`.
+/// udev's names of volumes: `dm-name-vg-root`, `md-name-host:0`, and those of EBS.
 fn by_id(id: &str) -> Spec {
+    if let Some(rest) = id.strip_prefix("nvme-Amazon_Elastic_Block_Store_vol") {
+        return ebs(rest).unwrap_or(Spec::Other);
+    }
     let mapper = id.strip_prefix("dm-name-").map(|name| format!("mapper/{name}"));
     let array = id
         .strip_prefix("md-name-")
         .map(|name| format!("md/{}", name.split_once(':').map_or(name, |(_, own)| own)));
     mapper.or(array).map_or(Spec::Other, Spec::Name)
+}
+
+/// `0123456789abcdef0`, `0123456789abcdef0_1-part1`: the number of the volume, and perhaps those of its
+/// namespace, which is the first, and of a partition.
+fn ebs(rest: &str) -> Option<Spec> {
+    let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+    let (volume, rest) = rest.split_at_checked(digits).filter(|_| matches!(digits, 8 | 17))?;
+    let rest = ["_1", "-ns-1"].iter().find_map(|space| rest.strip_prefix(space)).unwrap_or(rest);
+    let partition = match rest.strip_prefix("-part") {
+        Some(number) => Some(number.parse().ok()?),
+        None if rest.is_empty() => None,
+        None => return None,
+    };
+    Some(Spec::Ebs { volume: format!("vol-{}", volume.to_ascii_lowercase()), partition })
 }
 
 /// `xvda1`, `sdf`, `vdb2`, `nvme1n1p2`.
@@ -107,6 +135,7 @@ mod tests {
     #[test]
     fn every_way_of_naming_a_device() {
         let disk = |disk: &str, partition| Spec::Disk { disk: disk.to_owned(), partition };
+        let ebs = |partition| Spec::Ebs { volume: "vol-0123456789abcdef0".to_owned(), partition };
         for (device, expected) in [
             ("UUID=ABCD-12", Spec::Uuid("abcd-12".into())),
             ("LABEL=\"data disk\"", Spec::Label("data disk".into())),
@@ -120,6 +149,16 @@ mod tests {
             ("/dev/mapper/vg-root", Spec::Name("mapper/vg-root".into())),
             ("/dev/disk/by-id/dm-name-vg-root", Spec::Name("mapper/vg-root".into())),
             ("/dev/md0", Spec::Name("md0".into())),
+            ("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0", ebs(None)),
+            (
+                "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0_1-part2",
+                ebs(Some(2)),
+            ),
+            (
+                "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0-part2",
+                ebs(Some(2)),
+            ),
+            ("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123", Spec::Other),
             ("10.0.0.1:/export", Spec::Other),
         ] {
             assert_eq!(Spec::parse(device), expected, "{device}");

@@ -31,7 +31,7 @@ pub fn target(
     let Arguments { root, root_options, ostree, .. } = &configuration.arguments;
     let root = root.as_deref();
     let device = root.map(Spec::parse);
-    let devices = Devices { found, disk: found[on].disk, disk_name: None, joined: &[] };
+    let devices = Devices { found, disk: found[on].disk, disk_name: None, joined: &[], named: &[] };
     let named = device.as_ref().and_then(|spec| devices.find(spec, "auto"));
     let options = root_options.as_deref().unwrap_or_default();
     if let Some(link) = ostree {

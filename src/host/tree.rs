@@ -5,6 +5,7 @@
 //! are bytes; UTF-8 is not assumed.
 
 mod ahead;
+mod mounts;
 mod positioned;
 mod subvolumes;
 mod walk;
@@ -117,43 +118,6 @@ impl Tree {
         Self { mounts, known: RwLock::default() }
     }
 
-    /// Puts a folder of a filesystem at `path`, over what is there, as `mount` does: links on the
-    /// way are followed. Later mounts win. `false` if there is no such path.
-    pub fn mount(
-        &mut self,
-        path: &[u8],
-        filesystem: Arc<dyn FileSystem>,
-        root: NodeId,
-    ) -> Result<bool, PathError> {
-        self.put(path, filesystem, root)
-    }
-
-    /// As [`Tree::mount`], but makes the last name of the path if it is not there, as systemd does.
-    pub fn mount_making(
-        &mut self,
-        path: &[u8],
-        filesystem: Arc<dyn FileSystem>,
-        root: NodeId,
-    ) -> Result<bool, PathError> {
-        if self.find(path)?.is_some() {
-            return self.put(path, filesystem, root);
-        }
-        let Some(last) = names(path).next_back() else { return Ok(false) };
-        let parent = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-        let Some(trail) = self.walk(&path[..parent])? else { return Ok(false) };
-        let above = trail.into_iter().map(|(name, _)| name);
-        let path = above.chain([last.to_vec()]).collect();
-        self.mounts.push(Mounted { path, filesystem, root });
-        Ok(true)
-    }
-
-    /// Puts what is at `from` at `path` too, as a bind mount does. `false` if one is not there.
-    pub fn bind(&mut self, from: &[u8], path: &[u8]) -> Result<bool, PathError> {
-        let Some(at) = self.find(from)? else { return Ok(false) };
-        let filesystem = self.filesystem(at).clone();
-        self.put(path, filesystem, at.node)
-    }
-
     /// Whether there is such a name, even if it is a link that leads nowhere.
     pub fn holds(&self, path: &[u8]) -> Result<bool, PathError> {
         let Some(last) = names(path).next_back() else { return Ok(true) };
@@ -175,18 +139,6 @@ impl Tree {
         }
         let listing = self.filesystem(at).read_dir(at.node).map_err(fail)?;
         Ok(listing.damage.is_empty() && listing.entries.iter().all(|it| it.name == b"lost+found"))
-    }
-
-    fn put(
-        &mut self,
-        path: &[u8],
-        filesystem: Arc<dyn FileSystem>,
-        root: NodeId,
-    ) -> Result<bool, PathError> {
-        let Some(trail) = self.walk(path)? else { return Ok(false) };
-        let path = trail.into_iter().map(|(name, _)| name).collect();
-        self.mounts.push(Mounted { path, filesystem, root });
-        Ok(true)
     }
 
     /// A path without links, with a slash before each name; `None` if it is not there.

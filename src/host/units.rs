@@ -1,18 +1,20 @@
 //! systemd's mount units, beside fstab: `systemd.mount(5)`, `systemd.unit(5)`.
 //!
-//! Read from `/etc`, and from `/usr/lib` where a filesystem is left that it could mount, or links in
+//! Read from `/etc`, and from `/usr/lib` (and `/lib`, where that is another) where a filesystem is left that it could mount, or links in
 //! `/etc` may start one of it; those that are made at boot (`/run`, generators) are on no disk.
 //! A unit that something wants at boot is mounted, one that stands under a condition or that nothing
 //! is seen to want only where it hides nothing. Of specifiers only `%%` is known.
 
 use super::spec::Spec;
-use super::wanted::{Origin, Wanted};
-use super::{Tree, identity};
+use super::wanted::{self, Origin, Wanted};
+use super::{Kind, Tree, identity};
+use crate::filesystem::Entry;
 use crate::model::{Gap, GapReason, printable, printable_str};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Where units are, the first wins.
-const FOLDERS: [&str; 2] = ["/etc/systemd/system", "/usr/lib/systemd/system"];
+const FOLDERS: [&str; 3] =
+    ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
 /// Folders of links that start mounts.
 const STARTS: [&[u8]; 2] = [b"local-fs.target.wants", b"local-fs.target.requires"];
 /// Most units, and folders of wanted ones, that are read.
@@ -30,6 +32,9 @@ pub fn wanted(tree: &Tree, is_something_left: bool, gaps: &mut Vec<Gap>) -> Vec<
     let mut needs_all = is_something_left;
     for folder in FOLDERS {
         if folder != FOLDER && !needs_all {
+            break;
+        }
+        if folder == FOLDERS[2] && is_merged(tree) {
             break;
         }
         for entry in tree.list(folder.as_bytes(), gaps) {
@@ -51,10 +56,56 @@ pub fn wanted(tree: &Tree, is_something_left: bool, gaps: &mut Vec<Gap>) -> Vec<
     }
     let links = folders.iter().take(MOST).flat_map(|folder| tree.list(folder, gaps));
     let started: BTreeSet<Vec<u8>> = links.map(|entry| entry.name).collect();
+    let is_started = |name: &[u8]| {
+        // One that starts it when somebody looks there starts it as well.
+        started.contains(name) || started.contains(&automount(name))
+    };
     let units = units.into_iter().take(MOST);
-    units
-        .filter_map(|(name, path)| unit(tree, &name, &path, started.contains(&name), gaps))
-        .collect()
+    units.filter_map(|(name, path)| unit(tree, &name, &path, is_started(&name), gaps)).collect()
+}
+
+/// What systemd makes of the lines of fstab: a unit each, before which it takes one of the same name in
+/// `/etc`. What of that cannot be read is told by [`wanted`].
+pub fn over_fstab(tree: &Tree, mut lines: Vec<Wanted>) -> Vec<Wanted> {
+    for entry in tree.list(FOLDER.as_bytes(), &mut Vec::new()) {
+        let Some(place) = place(&entry.name).filter(|place| place.len() > 1) else { continue };
+        let path = [FOLDER.as_bytes(), b"/", &entry.name].concat();
+        for line in &mut lines {
+            if !line.names().eq(wanted::names(&place)) {
+                continue;
+            }
+            if is_masked(tree, &entry) {
+                line.origin = Origin::Masked;
+            } else if let Some(unit) =
+                unit(tree, &entry.name, &path, !line.is_noauto(), &mut Vec::new())
+            {
+                *line = unit;
+            }
+        }
+    }
+    lines
+}
+
+/// A link to `/dev/null`, or an empty file.
+fn is_masked(tree: &Tree, entry: &Entry) -> bool {
+    let Ok(Some(folder)) = tree.find(FOLDER.as_bytes()) else { return false };
+    let at = folder.beside(entry.node);
+    tree.metadata(at).is_ok_and(|it| match it.kind {
+        Kind::Symlink => tree.read_link(at).is_ok_and(|target| target == b"/dev/null"),
+        Kind::File => it.size == 0,
+        _ => false,
+    })
+}
+
+/// Whether `/lib` shows the same as `/usr/lib`.
+fn is_merged(tree: &Tree) -> bool {
+    let [_, merged, own] = FOLDERS.map(|folder| tree.find(folder.as_bytes()));
+    matches!((merged, own), (Ok(Some(merged)), Ok(Some(own))) if merged == own)
+}
+
+/// The unit that starts a mount when somebody looks there.
+fn automount(name: &[u8]) -> Vec<u8> {
+    [name.strip_suffix(b".mount").unwrap_or(name), b".automount"].concat()
 }
 
 fn is_unit(name: &[u8]) -> bool {

@@ -30,6 +30,8 @@ pub enum Origin {
     Unit,
     /// A mount unit of which nothing says that it is started: mounted only where it hides nothing.
     IdleUnit,
+    /// `/etc/fstab`, but the unit that is made of the line is masked: not mounted.
+    Masked,
     /// The kernel command line.
     CommandLine,
     /// The type or label of a partition: mounted only where it hides nothing.
@@ -121,9 +123,21 @@ impl Wanted {
         self.names().next().is_some_and(|name| SYSTEM.contains(&name))
     }
 
-    /// Not mounted at boot.
+    /// Not mounted at boot, nor when somebody looks there.
     pub fn is_noauto(&self) -> bool {
-        self.has(&["noauto"])
+        self.has(&["noauto"]) && !self.has(&["x-systemd.automount"])
+    }
+
+    /// Whether the kernel mounts a filesystem of this kind by its type; its driver of ext4 takes all ext.
+    pub fn takes(&self, kind: &str) -> bool {
+        let driver = |kind: &str| match kind {
+            "ext2" | "ext3" | "ext4" => "ext4".to_owned(),
+            "msdos" | "vfat" => "vfat".to_owned(),
+            "ntfs" | "ntfs3" | "ntfs-3g" | "fuseblk" => "ntfs".to_owned(),
+            other => other.to_owned(),
+        };
+        let any = ["", "auto"].contains(&self.kind.as_str());
+        any || self.kind.split(',').any(|it| driver(it) == driver(kind))
     }
 
     /// Shows another part of the tree, which `device` names.
@@ -133,7 +147,8 @@ impl Wanted {
 
     /// Whether it may only stand where it hides nothing.
     pub fn yields(&self) -> bool {
-        matches!(self.origin, Origin::IdleUnit | Origin::Layout)
+        let is_idle = self.origin == Origin::Fstab && self.is_noauto();
+        is_idle || matches!(self.origin, Origin::IdleUnit | Origin::Layout)
     }
 
     /// The names of its path.
@@ -169,7 +184,7 @@ impl Wanted {
     /// "fstab mounts /dev/sdb", for a gap.
     pub fn told(&self) -> String {
         let who = match self.origin {
-            Origin::Fstab => "fstab",
+            Origin::Fstab | Origin::Masked => "fstab",
             Origin::Unit | Origin::IdleUnit => "a mount unit",
             Origin::CommandLine => "the kernel command line",
             Origin::Layout => "the partition table",
@@ -206,6 +221,7 @@ pub fn in_order(mut wanted: Vec<Wanted>) -> Vec<Wanted> {
     ordered
 }
 
-fn names(path: &str) -> impl Iterator<Item = &str> {
+/// The names of a path.
+pub fn names(path: &str) -> impl Iterator<Item = &str> {
     path.split('/').filter(|name| !name.is_empty() && *name != ".")
 }

@@ -78,6 +78,22 @@ pub fn spans(device: &Device) -> Result<bool, ReadError> {
     Ok(SECTOR_SIZES.into_iter().any(|sector| spans(sector) == Some(true)))
 }
 
+/// Whether the table at the start is whole, with the MBR that protects it, so that the backup is not needed.
+pub fn is_whole(device: &Device) -> Result<bool, ReadError> {
+    if device.read_up_to(510, 2)? != [0x55, 0xaa] {
+        return Ok(false);
+    }
+    for sector in SECTOR_SIZES {
+        let table = Header::read(device, sector, sector).and_then(|it| it.volumes(device, sector));
+        match table {
+            Ok(_) => return Ok(true),
+            Err(Error::Read(error)) => return Err(error),
+            Err(Error::Corrupt { .. }) => {}
+        }
+    }
+    Ok(false)
+}
+
 /// Why a table could not be used.
 #[derive(Debug, thiserror::Error)]
 enum Error {

@@ -1,6 +1,6 @@
 //! Linux software RAID, through `md-reader`.
 
-use super::{Volume, VolumeFormat, pool};
+use super::{Volume, VolumeFormat, gpt, pool};
 use crate::block::{Device, ReadError};
 use crate::model::{Partial, printable_str};
 use md_reader::Array;
@@ -12,6 +12,12 @@ pub struct Md;
 impl VolumeFormat for Md {
     fn name(&self) -> &'static str {
         "md"
+    }
+
+    /// mdadm leaves what was there before: a table whose entries it wrote into is a rest.
+    fn claims_first(&self, device: &Device) -> Result<bool, ReadError> {
+        Ok(md_reader::begins_as_member(&*device.source)?
+            && !(gpt::spans(device)? && gpt::is_whole(device)?))
     }
 
     fn claims(&self, device: &Device) -> Result<bool, ReadError> {

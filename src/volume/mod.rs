@@ -14,6 +14,11 @@ pub trait VolumeFormat: Send + Sync {
     /// Short name, such as `gpt`.
     fn name(&self) -> &'static str;
 
+    /// Whether the device is of this format for certain, whatever stands before its mark.
+    fn claims_first(&self, _device: &Device) -> Result<bool, ReadError> {
+        Ok(false)
+    }
+
     /// Whether the device is of this format; a failed read is not a "no".
     fn claims(&self, device: &Device) -> Result<bool, ReadError>;
 

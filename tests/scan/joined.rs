@@ -146,8 +146,9 @@ fn a_mount_point_behind_a_link_is_joined() {
 }
 
 #[test]
-fn a_mount_point_that_is_not_there_is_a_gap_and_the_root_stays() {
+fn a_mount_point_that_cannot_be_made_is_a_gap_and_the_root_stays() {
     let host = host("LABEL=var /not/there ext4 defaults 0 2\nLABEL=var // ext4 defaults 0 2\n");
+    fs::write(host.root.join("not"), "no folder").expect("written");
     fs::create_dir_all(host.root.join("var/lib/dpkg")).expect("made");
     fs::write(host.root.join("var/lib/dpkg/status"), STATUS).expect("written");
     let work = host.work.path();

@@ -33,6 +33,8 @@ impl Version {
     pub(crate) const ALL: [Self; 4] = [Self::V1_2, Self::V1_1, Self::V1_0, Self::V0_90];
     /// Those with the data in front, so that a member begins as the array does.
     pub(crate) const AT_END: [Self; 2] = [Self::V1_0, Self::V0_90];
+    /// Those with the data behind them.
+    pub(crate) const AT_START: [Self; 2] = [Self::V1_2, Self::V1_1];
 
     /// Its offset on a device of so many bytes, if the device is large enough.
     pub(crate) fn offset(self, size: u64) -> Option<u64> {
@@ -139,7 +141,7 @@ impl Superblock {
         }
     }
 
-    fn read(device: &dyn BlockSource, version: Version) -> Result<Option<Self>, Error> {
+    pub(crate) fn read(device: &dyn BlockSource, version: Version) -> Result<Option<Self>, Error> {
         let Some(offset) = version.offset(device.size()) else { return Ok(None) };
         let mut raw = vec![0; LENGTH];
         device.read_exact_at(offset, &mut raw)?;

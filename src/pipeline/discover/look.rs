@@ -10,8 +10,8 @@ use crate::volume::{self, Purpose, Volume};
 
 /// Volumes inside volumes are followed this deep.
 const MOST_DEPTH: usize = 8;
-/// Smaller boot loader partitions hold nothing else: theirs are of 1 to 4 MiB.
-const LEAST_BOOT_LOADER: u64 = 8 << 20;
+/// Boot loader partitions up to this hold nothing else; a larger one is looked at.
+const MOST_BOOT_LOADER: u64 = 4 << 20;
 
 /// What a device holds, and what became of it.
 pub struct Outcome {
@@ -81,8 +81,13 @@ pub(super) fn look(item: &Item) -> Outcome {
 fn identify(item: &Item) -> Result<Outcome, ReadError> {
     let device = &item.volume.device;
     // Boot loader code as every cloud image has it; a line of fstab that means it ends as a gap.
-    if item.volume.purpose == Purpose::BootLoader && device.source.size() < LEAST_BOOT_LOADER {
+    if item.volume.purpose == Purpose::BootLoader && device.source.size() <= MOST_BOOT_LOADER {
         return Ok(Outcome::not_needed(None, "boot loader"));
+    }
+    for (index, pool) in volume::POOLS.iter().enumerate() {
+        if pool.claims_first(device)? {
+            return Ok(Outcome::scanned(Content::Member(index)));
+        }
     }
     // No package is in it, so that only its start is fetched, until its boot entries are asked for;
     // a mirrored one is not told.
@@ -138,8 +143,8 @@ fn nothing_known(item: &Item) -> Result<Outcome, ReadError> {
     match item.volume.purpose {
         Purpose::BootLoader => Ok(Outcome::not_needed(None, "boot loader")),
         Purpose::Raw(what) => Ok(raw(item, what)),
-        _ if item.depth == 0 => Ok(unknown(device)),
         _ if is_blank(device)? => Ok(Outcome::not_needed(None, "blank")),
+        _ if item.depth == 0 => Ok(unknown(device)),
         _ if item.depth < MOST_DEPTH => Ok(table(device)?.unwrap_or_else(|| unknown(device))),
         _ => Ok(unknown(device)),
     }
@@ -239,10 +244,11 @@ fn known_only(item: &Item, known: Recognised) -> Outcome {
 /// Opens a filesystem on these devices, of which the item is the first.
 pub(super) fn open(item: &Item, format: &dyn FileSystemFormat, devices: &[Device]) -> Outcome {
     let device = &item.volume.device;
-    let optional = item.volume.purpose == Purpose::Firmware;
     match format.open(devices) {
         Ok(filesystem) => {
             let kind = filesystem.kind().to_owned();
+            // The type alone makes nothing the firmware's own.
+            let optional = item.volume.purpose == Purpose::Firmware && kind == "vfat";
             let gaps = filesystem.warnings().into_iter();
             let gaps = gaps.map(|(reason, text)| Gap::new(&device.name, reason, text)).collect();
             let filesystem = Some(filesystem.into());

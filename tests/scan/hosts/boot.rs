@@ -169,3 +169,30 @@ fn a_hostile_boot_configuration_ends_nothing() {
         Seen::of(&[&image]).is_whole(&["first"]);
     }
 }
+
+/// The root says who it is only with its `/usr`; a folder for chroot on a data disk has more signs.
+#[test]
+fn a_root_that_its_own_fstab_names_comes_before_one_with_more_signs() {
+    let fstab = "UUID=11111111-0000-4000-8000-000000000001 / ext4 defaults 0 1\nPARTLABEL=usr /usr ext4 defaults 0 2\nPARTLABEL=data /data ext4 defaults 0 2\n";
+    let root = || {
+        let mut root = debian("12", "good");
+        root.retain(|(path, _)| !matches!(*path, "etc/debian_version" | "usr/bin/"));
+        let link = file("etc/os-release", "-> ../usr/lib/os-release");
+        with(root, vec![link, file("etc/fstab", fstab), file("usr/", ""), file("data/", "")])
+    };
+    let usr = || part("usr", vec![file("lib/os-release", "ID=debian\nVERSION_ID=12\n")]);
+    let copy = || with(debian("11", "copy"), vec![file("usr/lib/os-release", "ID=debian\n")]);
+    let (_work, image) = made(&[part("data", copy()), part_with("root", FIRST, root()), usr()]);
+    let seen = Seen::of(&[&image]);
+    assert_eq!((seen.os(), seen.packages()), (("debian", "12"), vec!["good"]));
+    let told = "disk.img:p1: another system, Debian GNU/Linux 11, was found on disk.img:p1 and not scanned";
+    assert_eq!(seen.gaps(), [told]);
+    // Where a menu starts the other, this one is told.
+    let copy = with(copy(), grub("osprober-2"));
+    let (_work, image) =
+        made(&[part_with("data", SECOND, copy), part_with("root", FIRST, root()), usr()]);
+    let seen = Seen::of(&[&image]);
+    let told = "disk.img:p2: another system, which does not say its name, was found on disk.img:p2 and not scanned";
+    assert_eq!(seen.packages(), ["copy"]);
+    assert!(seen.gaps().contains(&told.to_owned()), "{:?}", seen.gaps());
+}

@@ -1,7 +1,10 @@
 //! Mounts that fstab, mount units and partition types name.
 
 mod left;
+mod names;
 mod order;
+mod refused;
+mod unmounted;
 
 use super::{LINUX, Part, STATUS, Seen, debian, disk, file, part, part_with, status, with};
 use std::path::PathBuf;
@@ -90,12 +93,12 @@ fn an_idle_unit_hides_nothing() {
 }
 
 #[test]
-fn fstab_comes_before_units_and_a_mask_before_all() {
+fn fstab_comes_before_units_of_the_distribution_and_a_mask_before_all() {
     let other: &[&str] = &["-L", "other"];
     let root = bare(vec![
         file("etc/fstab", "LABEL=other /var ext4 defaults 0 2\n"),
-        file("etc/systemd/system/var.mount", UNIT),
-        file(WANTS, "-> ../var.mount"),
+        file("usr/lib/systemd/system/var.mount", UNIT),
+        file(WANTS, "-> /usr/lib/systemd/system/var.mount"),
     ]);
     let (_work, image) = made(&[
         part("root", root),

@@ -28,9 +28,9 @@ fn a_subvolume_that_is_gone_leaves_its_disk_a_gap_and_noauto_too() {
 }
 
 #[test]
-fn a_place_that_is_not_there_leaves_its_disk_a_gap() {
+fn a_place_that_cannot_be_made_leaves_its_disk_a_gap() {
     let fstab = file("etc/fstab", "LABEL=var /data/app ext4 defaults 0 2\n");
-    let root = || with(debian("12", "good"), vec![fstab.clone()]);
+    let root = || with(debian("12", "good"), vec![fstab.clone(), file("data", "no folder")]);
     let data = vec![file("app/notes", "text")];
     let (_work, image) = made(&[part("root", root()), part_with("data", VAR_LABEL, data)]);
     let seen = Seen::of(&[&image]);
@@ -54,4 +54,23 @@ fn a_place_that_is_a_dead_link_leaves_its_disk_a_gap() {
     let data = vec![file("app/notes", "text")];
     let (_work, image) = made(&[part("root", root), part_with("data", VAR_LABEL, data)]);
     assert_eq!(Seen::of(&[&image]).part("disk.img:p2").0, "gap");
+}
+
+/// systemd makes all folders above, too.
+#[test]
+fn folders_that_are_not_there_are_made() {
+    let place = "/srv/not/there";
+    let fstab = file(
+        "etc/fstab",
+        &format!("LABEL=var {place} ext4 nofail 0 2\n/srv/not/there /var/lib none bind 0 0\n"),
+    );
+    let root = bare(vec![fstab, file("srv/", ""), file("var/lib/", "")]);
+    let data = vec![super::status("dpkg/status", "good")];
+    let (_work, image) = made(&[part("root", root), part_with("data", VAR_LABEL, data)]);
+    let seen = Seen::of(&[&image]);
+    seen.is_whole(&["good"]);
+    assert_eq!(seen.mounts()[1], format!("{place} disk.img:p2"));
+    let shown = crate::support::sidelight(&["ls", "-R", super::super::text(&image), "/"]);
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains("/srv/not/there/dpkg/status"), "{shown}");
 }
