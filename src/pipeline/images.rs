@@ -1,6 +1,6 @@
 //! Disk images of the command line, opened: one disk or several a file, and what packed ones take.
 
-use super::disks::{Disk, Target, TargetError};
+use super::disks::{Disk, Target, TargetError, TargetProblem};
 use super::progress::{Progress, Reading, Stage};
 use crate::block::BlockCache;
 use crate::model::{Gap, GapReason, printable};
@@ -23,15 +23,19 @@ pub struct Images<'a> {
 
 impl Images<'_> {
     /// Opens the disks in a file: one, or all those of an appliance, in which one that cannot be
-    /// opened is a gap.
-    pub fn open(&self, path: &Path, gaps: &mut Vec<Gap>) -> Result<Vec<Disk>, TargetError> {
+    /// opened is noted.
+    pub fn open(&self, path: &Path, unopened: &mut Vec<Gap>) -> Result<Vec<Disk>, TargetError> {
         let opened = image_file::open(path, &self.limits, &|it| self.watch(&it));
         self.progress.stage(Stage::Opening);
         self.progress.count(Box::new(Reading::default));
-        let opened = opened.map_err(|error| TargetError::new(path.display(), told(&error)))?;
+        let opened = opened.map_err(|error| {
+            let mut failed = TargetError::new(path.display(), told(&error));
+            failed.kind = TargetProblem::Image(reason(&error));
+            failed
+        })?;
         let file = self.name(path);
         let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
-        gaps.extend(opened.unread.iter().map(|unread| {
+        unopened.extend(opened.unread.iter().map(|unread| {
             Gap::new(inside(&unread.name), reason(&unread.error), told(&unread.error))
         }));
         let disks = opened.images.into_iter().map(|image| {
@@ -43,7 +47,7 @@ impl Images<'_> {
     }
 
     /// The name of the file, or its path if another disk of this scan has that name too.
-    fn name(&self, path: &Path) -> String {
+    pub fn name(&self, path: &Path) -> String {
         let own = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_owned();
         let namesakes = self
             .targets

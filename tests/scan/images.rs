@@ -102,6 +102,43 @@ fn a_host_is_found_in_images_of_all_formats_and_in_packed_ones() {
     }
 }
 
+/// Each is told and stands in the coverage; alone it ends the scan.
+#[test]
+fn an_image_that_cannot_be_opened_does_not_stop_the_others() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    filesystem(Path::new(&path("good")), "this-host");
+    let image = ["create", "-q", "-f", "qcow2", "-u", "-F", "raw", "-b", "none", "b.qcow2", "8M"];
+    let output = Command::new("qemu-img").args(image).current_dir(work.path()).output();
+    assert!(output.expect("qemu-img runs").status.success());
+    let secret = ["--object", "secret,id=key,data=abc", "-o"];
+    let options = ["encrypt.format=luks,encrypt.key-secret=key", &path("luks.qcow2"), "8M"];
+    tool("qemu-img", &[&["create", "-q", "-f", "qcow2"][..], &secret, &options].concat());
+    tool("qemu-img", &["convert", "-q", "-O", "qed", &path("good"), &path("b.qed")]);
+    fs::write(path("b.gz"), b"\x1f\x8b\x08").expect("written");
+    for (name, reason, told) in [
+        ("b.qcow2", "unreadable", "the backing file \"none\": No such file"),
+        ("luks.qcow2", "unsupported", "encrypted qcow2"),
+        ("b.qed", "unsupported", "a qed image"),
+        ("b.gz", "unreadable", "unpacking the gzip stream"),
+        ("nowhere", "unreadable", "No such file"),
+    ] {
+        let bad = path(name);
+        for targets in [[path("good"), bad.clone()], [bad.clone(), path("good")]] {
+            let (code, report) = scan(&targets.each_ref().map(Path::new));
+            assert_eq!((code, &report["host"]["hostname"]), (3, &"this-host".into()), "{name}");
+            let gaps = report["gaps"].as_array().expect("gaps");
+            let gap = gaps.iter().find(|gap| gap["place"] == name).expect(name);
+            let detail = gap["detail"].as_str().expect("text");
+            assert!(gap["reason"] == reason && detail.contains(told), "{gap}");
+            let parts = report["coverage"]["parts"].as_array().expect("parts");
+            let part = parts.iter().find(|part| part["name"] == name).expect(name);
+            assert_eq!((&part["state"], &part["detail"]), (&"gap".into(), &gap["detail"]));
+        }
+        assert!(refusal(&bad).contains(told), "{name}");
+    }
+}
+
 /// A packed disk of a filesystem in somewhat more than a GiB, most of it holes.
 fn packed(work: &Path) -> String {
     let raw = work.join("raw").to_str().expect("UTF-8").to_owned();

@@ -96,10 +96,15 @@ fn row(part: &Part, name: &str) -> [comfy_table::Cell; 5] {
     [
         cell(name),
         cell(&format!("{holds}{label}")),
-        cell(&size(part.size)),
+        cell(&known_size(part)),
         cell(part.state.as_str()),
         cell(&place),
     ]
+}
+
+/// The size of a disk that could not be opened is not known.
+fn known_size(part: &Part) -> String {
+    if part.size == 0 && part.state == PartState::Gap { String::new() } else { size(part.size) }
 }
 
 /// As people write sizes of disks.
