@@ -173,7 +173,7 @@ impl Disks {
         let images = Images { limits, cache, progress, targets: request.targets };
         let (mut disks, mut unopened, mut failed) = (Vec::new(), request.unopened.to_vec(), None);
         for target in request.targets {
-            match open_target(target, &mut cloud, &images, &mut unopened)? {
+            match open_target(target, &mut cloud, &images, (&mut unopened, gaps))? {
                 (_, Ok(opened)) => disks.extend(opened),
                 (name, Err(error)) => {
                     unopened.extend(failed.replace((name, error)).map(|(name, it)| it.gap(&name)));
@@ -339,10 +339,10 @@ fn open_target(
     target: &Target,
     cloud: &mut Cloud,
     images: &Images,
-    unopened: &mut Vec<Gap>,
+    (unopened, gaps): (&mut Vec<Gap>, &mut Vec<Gap>),
 ) -> Result<(String, Result<Vec<Disk>, TargetError>), TargetError> {
     match target {
-        Target::Image(path) => Ok((images.name(path), images.open(path, unopened))),
+        Target::Image(path) => Ok((images.name(path), images.open(path, unopened, gaps))),
         Target::Snapshot { id, name } => {
             let opened = cloud.open(id, name, images.cache).map(|disk| vec![disk]);
             Ok((name.clone(), opened))
