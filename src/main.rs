@@ -21,12 +21,21 @@ fn main() -> ExitCode {
         tracing::warn!(%error, "signals are not handled");
     }
     let code = cli::run(&cli, &progress).unwrap_or_else(|error| {
-        let told = sidelight::model::printable_str(&format!("{error:#}"));
+        let told = sidelight::model::printable_str(&told(&error));
         // Whoever read standard error may be gone; the exit code still tells.
         let _ = writeln!(io::stderr(), "sidelight: {told}");
         ExitCode::from(2)
     });
     interrupt::exit_code().map_or(code, ExitCode::from)
+}
+
+/// An error and its causes, without those that it ends with.
+fn told(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told {
+        told if told.is_empty() => cause,
+        told if told.ends_with(&cause) => told,
+        told => format!("{told}: {cause}"),
+    })
 }
 
 fn start_log(cli: &Cli, progress: &Progress) {

@@ -29,6 +29,8 @@ use std::time::Instant;
 pub struct Request<'a> {
     /// The disks of one host.
     pub targets: &'a [Target],
+    /// Further disks of the host, by the gaps that tell why they cannot be read.
+    pub unopened: &'a [Gap],
     /// Most bytes of disk blocks held in memory.
     pub cache_bytes: u64,
     /// Bytes that a packed disk may be unpacked to, instead of what its own size allows.
@@ -47,6 +49,7 @@ impl<'a> Request<'a> {
     pub fn new(targets: &'a [Target], cache_bytes: u64) -> Self {
         Self {
             targets,
+            unopened: &[],
             cache_bytes,
             unpack_bytes: None,
             region: None,
@@ -170,15 +173,16 @@ fn look(
     progress: &dyn Progress,
 ) -> Result<Looked, TargetError> {
     progress.stage(Stage::Disks);
-    let devices = match disks {
+    let (devices, unopened) = match disks {
         Disks::Root(path) => return directory(path),
-        Disks::Devices(devices, _) => devices,
+        Disks::Devices(devices, _, unopened) => (devices, unopened),
     };
-    let discovery = discover::discover(devices, gaps);
+    let mut discovery = discover::discover(devices, gaps);
+    discovery.parts.extend(unopened.iter().map(coverage::of_unopened));
     tracing::info!(filesystems = discovery.found.len(), "looked at the disks");
     progress.stage(Stage::Host);
     warm::start(&discovery.found);
-    let joined = join(&discovery.found, gaps);
+    let joined = join(&discovery.found, unopened, gaps);
     let readable = |it: &Found| Some((it.device.clone(), it.filesystem.clone()?));
     let filesystems = discovery.found.iter().filter_map(readable).collect();
     let coverage = coverage::coverage(discovery, &joined, gaps);
@@ -203,8 +207,12 @@ fn directory(path: &Path) -> Result<Looked, TargetError> {
     })
 }
 
-fn join(found: &[Found], gaps: &mut Vec<Gap>) -> Joined {
+fn join(found: &[Found], unopened: &[Gap], gaps: &mut Vec<Gap>) -> Joined {
     let joined = host::join(found, gaps);
+    if !unopened.is_empty() {
+        let absent = gaps.iter_mut().filter(|gap| gap.detail.ends_with(host::ON_NO_DISK));
+        absent.for_each(|gap| gap.detail += ", but one of its disks could not be opened");
+    }
     if joined.tree.is_none() {
         let detail = "no filesystem on these disks looks like the root of a system";
         gaps.push(Gap::new("/", GapReason::Missing, detail));

@@ -5,10 +5,10 @@ mod lines;
 
 use super::output::Output;
 use super::progress::Progress;
-use crate::host::{Descend, Detail, Tree};
+use crate::host::{Descend, Detail, Tree, Walked};
 use crate::model::{Gap, printable, printable_str};
 use crate::pipeline::{self, Opened, Request, Source};
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -84,30 +84,57 @@ pub fn list(args: &ListArgs, progress: &Progress) -> anyhow::Result<ExitCode> {
     let path = args.place.path.as_bytes();
     let wanted = lines::Shape { long: args.long, null: args.null };
     let detail = if args.long { Detail::Metadata } else { Detail::Names };
-    let mut is_folder = false;
+    let (mut walked, mut links) = (Ok(Walked::default()), Vec::new());
     Output::stdout().write(|out| {
         let mut outcome = Ok(());
         let mut visit = |step: &crate::host::WalkStep| {
             if outcome.is_ok() {
-                outcome = wanted.write(&tree, step, args.recursive, out);
+                outcome = wanted.write(&tree, step, args.recursive, &mut links, out);
             }
             // A reader that is gone wants no more.
             if args.recursive && outcome.is_ok() { Descend::Yes } else { Descend::No }
         };
-        is_folder =
-            tree.walk_below(path, detail, &mut visit, &mut gaps).map_err(io::Error::other)?;
+        walked = tree.walk_telling(path, detail, &mut visit, &mut gaps);
         outcome
     })?;
-    if !is_folder {
-        list_file(&tree, path, wanted)?;
+    let walked = walked?;
+    if !walked.is_folder {
+        list_file(&tree, path, wanted, &mut links)?;
     }
+    gaps.append(&mut links);
+    tell_second_places(&walked);
     Ok(end(gaps))
 }
 
 /// The line of what is no folder.
-fn list_file(tree: &Tree, path: &[u8], wanted: lines::Shape) -> anyhow::Result<()> {
+fn list_file(
+    tree: &Tree,
+    path: &[u8],
+    wanted: lines::Shape,
+    gaps: &mut Vec<Gap>,
+) -> anyhow::Result<()> {
     let at = tree.find(path)?.with_context(|| format!("{}: not there", printable(path)))?;
-    Output::stdout().write(|out| wanted.write_one(tree, path, at, out))
+    ensure_no_folder_is_meant(path)?;
+    let metadata = tree.metadata(at).with_context(|| printable(path))?;
+    Output::stdout().write(|out| wanted.write_one(tree, path, (at, &metadata), gaps, out))
+}
+
+/// A path that ends in a slash is one of a folder.
+fn ensure_no_folder_is_meant(path: &[u8]) -> anyhow::Result<()> {
+    ensure!(!path.ends_with(b"/"), "{}: not a folder", printable(path));
+    Ok(())
+}
+
+/// Folders that stand in the tree a second time, and of which what is below was listed in their first place.
+fn tell_second_places(walked: &Walked) {
+    for folder in &walked.second_places {
+        let folder = printable(folder);
+        let _ = writeln!(io::stderr(), "sidelight: {folder}: listed where it is mounted too");
+    }
+    if walked.more_places > 0 {
+        let more = walked.more_places;
+        let _ = writeln!(io::stderr(), "sidelight: {more} more folders are listed elsewhere");
+    }
 }
 
 /// Writes a file.
@@ -115,18 +142,35 @@ pub fn cat(args: &CatArgs, progress: &Progress) -> anyhow::Result<ExitCode> {
     let output = args.output.as_deref().map_or_else(|| Ok(Output::stdout()), Output::at)?;
     let Place { tree, gaps, source: _source } = open(&args.place, progress)?;
     let path = args.place.path.as_bytes();
-    let Some(mut file) = tree.open(path)? else {
+    let Some(file) = tree.open(path)? else {
         let what = if tree.find(path)?.is_some() { "not a regular file" } else { "not there" };
         bail!("{}: {what}", printable(path));
     };
+    ensure_no_folder_is_meant(path)?;
     let is_screen = args.output.is_none() && io::stdout().is_terminal();
-    output.write(|out| {
+    let mut file = Noted { file, problem: None };
+    let written = output.write(|out| {
         if is_screen {
             return show(&mut file, out);
         }
         io::copy(&mut file, out).map(|_| ())
-    })?;
-    Ok(end(gaps))
+    });
+    match file.problem {
+        Some(problem) => bail!("cannot read {}: {problem}", printable(path)),
+        None => written.map(|()| end(gaps)),
+    }
+}
+
+/// A file whose failure to be read is none of what it is written to.
+struct Noted<R> {
+    file: R,
+    problem: Option<String>,
+}
+
+impl<R: Read> Read for Noted<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.file.read(out).inspect_err(|error| self.problem = Some(error.to_string()))
+    }
 }
 
 /// Writes text that can do nothing to a terminal.

@@ -25,6 +25,12 @@ pub fn missing(bytes: u64) -> Option<(GapReason, String)> {
     (bytes > 0).then(text)
 }
 
+/// The warning of a filesystem that has no journal and was in use, or was not unmounted.
+pub fn not_unmounted() -> (GapReason, String) {
+    let text = "it was in use, or was not unmounted: what it holds may contradict itself";
+    (GapReason::Corrupt, text.to_owned())
+}
+
 /// A listing of which the crate kept the first reasons of damage and counted the rest.
 pub fn listing<E: Into<Error>>(entries: Vec<Entry>, reasons: Vec<E>, count: u64) -> Listing {
     let more = count.saturating_sub(reasons.len() as u64);

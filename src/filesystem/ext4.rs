@@ -180,6 +180,7 @@ impl FileSystem for Adapter {
         }
         warnings.extend(adapted::missing(ext4.missing_bytes()));
         warnings.extend(journal_warnings(ext4));
+        warnings.extend(ext4.superblock().was_left_in_use().then(adapted::not_unmounted));
         warnings
     }
 

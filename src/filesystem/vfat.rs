@@ -55,7 +55,8 @@ impl FileSystem for Adapter {
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
         let missing = self.fat.boot().size.saturating_sub(self.device.size());
-        adapted::missing(missing).into_iter().collect()
+        let dirty = self.fat.boot().dirty.then(adapted::not_unmounted);
+        adapted::missing(missing).into_iter().chain(dirty).collect()
     }
 
     fn root(&self) -> NodeId {

@@ -8,7 +8,7 @@ use crate::block::{BlockSource, Device, ReadError};
 use crate::model::GapReason;
 use std::ops::Range;
 use std::sync::Arc;
-use xfs_reader::log::State;
+use xfs_reader::log::{Shortfall, State};
 use xfs_reader::{Inode, InodeNumber, Xfs};
 
 /// The format.
@@ -71,15 +71,19 @@ impl FileSystem for Adapter {
         warnings.extend(adapted::missing(self.xfs.missing_bytes()));
         let why = match self.xfs.log() {
             Some(State::Partly { why, .. }) => {
-                Some(why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+                let told = why.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+                let foreign = |it: &Shortfall| *it == Shortfall::External;
+                let is_foreign = why.iter().all(foreign);
+                let reason = if is_foreign { GapReason::Unsupported } else { GapReason::Corrupt };
+                Some((reason, told))
             }
-            _ => self.log_error.clone(),
+            _ => self.log_error.clone().map(|why| (GapReason::Corrupt, why)),
         };
-        warnings.extend(why.map(|why| {
+        warnings.extend(why.map(|(reason, why)| {
             let text = format!(
                 "its log was not wholly replayed; the newest changes may be missing: {why}"
             );
-            (GapReason::Corrupt, text)
+            (reason, text)
         }));
         warnings
     }

@@ -20,6 +20,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Most mounts of one kind of configuration that are followed.
 const MOST_MOUNTS: usize = 256;
 
+/// How the gap ends of what is mounted and was not found.
+pub const ON_NO_DISK: &str = "no disk of this scan holds it";
+
 /// A host's filesystems.
 #[derive(Default)]
 pub struct Joined {
@@ -319,7 +322,7 @@ impl<'a> Joining<'a> {
 
     fn absent(&mut self, line: &Wanted) {
         if !line.is_noauto() && !line.yields() {
-            let detail = format!("{} here; no disk of this scan holds it", line.told());
+            let detail = format!("{} here; {ON_NO_DISK}", line.told());
             self.gap(line, GapReason::Missing, detail);
         }
     }

@@ -12,16 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 const RECOVERY: &[&str] = &["de94bba4-06d1-4d40-a16a-bfd50179d6ac"];
 /// Names at the top of partitions that Windows boots or recovers from, in lower case; those that
 /// start with `$` are NTFS's own.
-const WINDOWS_BOOT: &[&str] = &[
-    "boot",
-    "bootmgr",
-    "bootnxt",
-    "bootsect.bak",
-    "bootstat.dat",
-    "recovery",
-    "system volume information",
-    "hiberfil.sys",
-];
+const WINDOWS_BOOT: &[&str] =
+    &["boot", "bootmgr", "bootnxt", "bootsect.bak", "bootstat.dat", "recovery", "hiberfil.sys"];
+
+/// What Windows keeps on each volume beside what starts with `$`.
+const ON_EACH_VOLUME: &str = "system volume information";
 
 /// Why nothing is needed of the halves that are not started.
 pub fn inactive(found: &[Found], slots: &Slots) -> BTreeMap<String, String> {
@@ -57,8 +52,8 @@ pub fn report(
         if known || notes.contains_key(&left.device) {
             continue;
         }
-        if is_windows_boot(left, filesystem.as_ref()) {
-            notes.insert(left.device.clone(), "Windows boots or recovers from it".to_owned());
+        if let Some(note) = windows_own(left, filesystem.as_ref()) {
+            notes.insert(left.device.clone(), note.to_owned());
         } else if holds_more(filesystem.as_ref()) {
             let nothing = || {
                 let kind = &left.kind;
@@ -123,18 +118,24 @@ fn deployments(
     }
 }
 
-fn is_windows_boot(left: &Found, filesystem: &dyn FileSystem) -> bool {
+/// Why nothing is needed of a partition on which there is nothing but what Windows itself put there.
+fn windows_own(left: &Found, filesystem: &dyn FileSystem) -> Option<&'static str> {
+    const STARTS: &str = "Windows boots or recovers from it";
     if left.kind != "ntfs" {
-        return false;
+        return None;
     }
     if left.is_one_of(RECOVERY) {
-        return true;
+        return Some(STARTS);
     }
-    filesystem.read_dir(filesystem.root()).is_ok_and(|listing| {
-        let own = |name: &str| name.starts_with('$') || WINDOWS_BOOT.contains(&name);
-        listing.damage.is_empty()
-            && listing.entries.iter().all(|it| own(&printable(&it.name).to_ascii_lowercase()))
-    })
+    let listing = filesystem.read_dir(filesystem.root()).ok()?;
+    let names = listing.entries.iter().map(|it| printable(&it.name).to_ascii_lowercase());
+    let others: Vec<_> = names.filter(|it| !it.starts_with('$') && it != ON_EACH_VOLUME).collect();
+    let is_own = others.iter().all(|name| WINDOWS_BOOT.contains(&name.as_str()));
+    match is_own && listing.damage.is_empty() {
+        true if others.is_empty() => Some("empty"),
+        true => Some(STARTS),
+        false => None,
+    }
 }
 
 /// An empty data disk holds nothing that could be missed; one whose root cannot be read may.

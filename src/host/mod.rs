@@ -29,9 +29,10 @@ pub mod windows;
 pub use crate::filesystem::Kind;
 pub use found::Found;
 pub use identity::identify;
-pub use join::{Joined, join};
+pub use join::{Joined, ON_NO_DISK, join};
 pub use tree::{
-    Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, read_reason,
+    Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, Walked,
+    read_reason,
 };
 
 use crate::model::HostContext;

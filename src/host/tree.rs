@@ -11,7 +11,7 @@ mod subvolumes;
 mod walk;
 
 pub use positioned::{PositionedFile, read_reason};
-pub use walk::{Descend, Detail, Step as WalkStep};
+pub use walk::{Descend, Detail, Step as WalkStep, Walked};
 
 use crate::filesystem::{Directory, Entry, Error, FileSystem, Kind, Listing, Metadata, NodeId};
 use crate::model::{Gap, GapReason, printable};

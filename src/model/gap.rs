@@ -18,7 +18,11 @@ impl Gap {
     /// A gap at `place`.
     #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
     pub fn new(place: impl Into<String>, reason: GapReason, detail: impl ToString) -> Self {
-        Self { place: place.into(), reason, detail: detail.to_string() }
+        let (place, detail) = (place.into(), detail.to_string());
+        // Errors about a path begin with it.
+        let own = detail.strip_prefix(&place).and_then(|rest| rest.strip_prefix(": "));
+        let detail = own.map(str::to_owned).unwrap_or(detail);
+        Self { place, reason, detail }
     }
 }
 

@@ -70,6 +70,22 @@ fn empty_pools(parts: &mut [Part], gaps: &[Gap]) {
     }
 }
 
+/// A disk that could not be opened: its size is not known.
+pub fn of_unopened(gap: &Gap) -> Part {
+    Part {
+        name: gap.place.clone(),
+        on: Vec::new(),
+        size: 0,
+        holds: None,
+        label: None,
+        uuid: None,
+        mounts: Vec::new(),
+        state: PartState::Gap,
+        detail: Some(gap.detail.clone()),
+        subvolumes: Vec::new(),
+    }
+}
+
 /// A directory of this machine, taken as a root.
 pub fn of_directory(path: &Path) -> Coverage {
     Coverage::new(vec![Part {

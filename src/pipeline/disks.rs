@@ -51,6 +51,8 @@ pub enum TargetProblem {
     Throttled,
     /// AWS does not take the credentials.
     Credentials,
+    /// It is an image that is not read.
+    Image(GapReason),
     /// Anything else.
     Other,
 }
@@ -77,14 +79,15 @@ impl TargetError {
         Self { kind, ..Self::new(name, error) }
     }
 
-    /// The gap that a target which cannot be opened leaves.
-    fn gap(self) -> Gap {
+    /// The gap that a target which cannot be opened leaves, by its name in the report.
+    fn gap(self, name: &str) -> Gap {
         let reason = match self.kind {
             TargetProblem::Key => GapReason::Encrypted,
             TargetProblem::Missing => GapReason::Missing,
+            TargetProblem::Image(reason) => reason,
             _ => GapReason::Unreadable,
         };
-        Gap::new(self.target, reason, self.problem)
+        Gap::new(name, reason, self.problem)
     }
 }
 
@@ -117,8 +120,8 @@ pub fn parse_target(text: &str) -> Result<Vec<Target>, TargetError> {
 pub enum Disks {
     /// A directory of this machine.
     Root(PathBuf),
-    /// Block devices, in the order given.
-    Devices(Vec<Disk>, Cloud),
+    /// Block devices, in the order given, and the gaps of those that could not be opened.
+    Devices(Vec<Disk>, Cloud, Vec<Gap>),
 }
 
 /// What stands behind the devices that are EBS snapshots.
@@ -154,8 +157,7 @@ pub struct Disk {
 }
 
 impl Disks {
-    /// Opens all targets. A file that cannot be opened ends the scan: whoever named it can mend the
-    /// name. A snapshot that cannot be opened is a gap, if another disk can.
+    /// Opens all targets. A disk that cannot be opened is a gap, if another one can.
     pub fn open(
         request: &Request,
         cache: &Arc<BlockCache>,
@@ -169,26 +171,30 @@ impl Disks {
         let limits = Limits { unpacked: request.unpack_bytes, temporary: None };
         refuse_repeated(request.targets)?;
         let images = Images { limits, cache, progress, targets: request.targets };
-        let (mut disks, mut failed) = (Vec::new(), Vec::new());
+        let (mut disks, mut unopened, mut failed) = (Vec::new(), request.unopened.to_vec(), None);
         for target in request.targets {
-            match open_target(target, &mut cloud, &images, gaps) {
-                Ok(opened) => disks.extend(opened),
-                Err(error) if matches!(target, Target::Snapshot { .. }) => failed.push(error),
-                Err(error) => return Err(error),
+            match open_target(target, &mut cloud, &images, (&mut unopened, gaps))? {
+                (_, Ok(opened)) => disks.extend(opened),
+                (name, Err(error)) => {
+                    unopened.extend(failed.replace((name, error)).map(|(name, it)| it.gap(&name)));
+                }
             }
         }
-        match failed.pop() {
-            Some(error) if disks.is_empty() => return Err(error),
-            last => gaps.extend(failed.into_iter().chain(last).map(TargetError::gap)),
+        if let Some((name, error)) = failed {
+            if disks.is_empty() {
+                return Err(error);
+            }
+            unopened.push(error.gap(&name));
         }
-        Ok(Self::Devices(disks, cloud))
+        gaps.extend(unopened.iter().cloned());
+        Ok(Self::Devices(disks, cloud, unopened))
     }
 
     /// A name for a host that has none.
     pub fn name(&self) -> String {
         match self {
             Self::Root(path) => path.display().to_string(),
-            Self::Devices(disks, _) => {
+            Self::Devices(disks, ..) => {
                 disks.first().map_or(String::new(), |d| d.device.name.clone())
             }
         }
@@ -196,7 +202,7 @@ impl Disks {
 
     /// Where the snapshots are, and which were read, in the order given.
     pub fn cloud(&self) -> CloudContext {
-        let Self::Devices(_, cloud) = self else { return CloudContext::default() };
+        let Self::Devices(_, cloud, _) = self else { return CloudContext::default() };
         CloudContext {
             region: cloud.region(),
             snapshots: cloud.ids.clone(),
@@ -206,7 +212,7 @@ impl Disks {
 
     /// The blocks that were read so far, by device.
     pub fn read(&self) -> Vec<DeviceRead> {
-        let Self::Devices(disks, _) = self else { return Vec::new() };
+        let Self::Devices(disks, ..) = self else { return Vec::new() };
         let read = disks.iter().map(|disk| DeviceRead {
             name: disk.device.name.clone(),
             size: disk.device.source.size(),
@@ -217,7 +223,7 @@ impl Disks {
 
     /// Counts what is read, while it is read.
     pub fn counter(&self) -> Counter {
-        let Self::Devices(disks, _) = self else { return Box::new(Reading::default) };
+        let Self::Devices(disks, ..) = self else { return Box::new(Reading::default) };
         let read: Vec<_> = disks.iter().map(|disk| disk.read_set.clone()).collect();
         Box::new(move || {
             let blocks = read.iter().map(|set| set.count()).sum();
@@ -227,7 +233,7 @@ impl Disks {
 
     /// What reading cost so far.
     pub fn receipt(&self) -> Receipt {
-        let Self::Devices(disks, cloud) = self else { return Receipt::default() };
+        let Self::Devices(disks, cloud, _) = self else { return Receipt::default() };
         let blocks_read = disks.iter().map(|disk| disk.read_set.count()).sum();
         let receipt = Receipt {
             blocks_read,
@@ -328,17 +334,21 @@ fn refuse_repeated(targets: &[Target]) -> Result<(), TargetError> {
     Ok(())
 }
 
+/// The name of a target in the report, and its disks. What is no disk of a host is an error of its own.
 fn open_target(
     target: &Target,
     cloud: &mut Cloud,
     images: &Images,
-    gaps: &mut Vec<Gap>,
-) -> Result<Vec<Disk>, TargetError> {
+    (unopened, gaps): (&mut Vec<Gap>, &mut Vec<Gap>),
+) -> Result<(String, Result<Vec<Disk>, TargetError>), TargetError> {
     match target {
-        Target::Image(path) => images.open(path, gaps),
+        Target::Image(path) => Ok((images.name(path), images.open(path, unopened, gaps))),
+        Target::Snapshot { id, name } => {
+            let opened = cloud.open(id, name, images.cache).map(|disk| vec![disk]);
+            Ok((name.clone(), opened))
+        }
         Target::Directory(path) => {
             Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
         }
-        Target::Snapshot { id, name } => cloud.open(id, name, images.cache).map(|disk| vec![disk]),
     }
 }

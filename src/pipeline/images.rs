@@ -1,13 +1,17 @@
 //! Disk images of the command line, opened: one disk or several a file, and what packed ones take.
 
-use super::disks::{Disk, Target, TargetError};
+use super::disks::{Disk, Target, TargetError, TargetProblem};
 use super::progress::{Progress, Reading, Stage};
 use crate::block::BlockCache;
-use crate::model::{Gap, GapReason, printable};
+use crate::model::{Gap, GapReason, printable, printable_str};
 use crate::source::image_file::{self, Limits, Unpacking};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+
+/// Missing parts of one disk that are told one by one.
+const MOST_MISSING: usize = 8;
 
 /// How images are opened.
 pub struct Images<'a> {
@@ -23,19 +27,29 @@ pub struct Images<'a> {
 
 impl Images<'_> {
     /// Opens the disks in a file: one, or all those of an appliance, in which one that cannot be
-    /// opened is a gap.
-    pub fn open(&self, path: &Path, gaps: &mut Vec<Gap>) -> Result<Vec<Disk>, TargetError> {
+    /// opened is noted. What of a disk is missing is a gap.
+    pub fn open(
+        &self,
+        path: &Path,
+        unopened: &mut Vec<Gap>,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Vec<Disk>, TargetError> {
         let opened = image_file::open(path, &self.limits, &|it| self.watch(&it));
         self.progress.stage(Stage::Opening);
         self.progress.count(Box::new(Reading::default));
-        let opened = opened.map_err(|error| TargetError::new(path.display(), told(&error)))?;
+        let opened = opened.map_err(|error| {
+            let mut failed = TargetError::new(path.display(), told(&error));
+            failed.kind = TargetProblem::Image(reason(&error));
+            failed
+        })?;
         let file = self.name(path);
         let inside = |member: &str| format!("{file}:{}", printable(member.as_bytes()));
-        gaps.extend(opened.unread.iter().map(|unread| {
+        unopened.extend(opened.unread.iter().map(|unread| {
             Gap::new(inside(&unread.name), reason(&unread.error), told(&unread.error))
         }));
         let disks = opened.images.into_iter().map(|image| {
             let name = image.name.as_deref().map_or_else(|| file.clone(), &inside);
+            gaps.extend(missing(&name, &image.missing));
             let allocated = image.allocated;
             Disk::new(&name, self.cache.device(image.fetcher), Box::new(move || allocated))
         });
@@ -43,7 +57,7 @@ impl Images<'_> {
     }
 
     /// The name of the file, or its path if another disk of this scan has that name too.
-    fn name(&self, path: &Path) -> String {
+    pub fn name(&self, path: &Path) -> String {
         let own = |path: &Path| path.file_name().unwrap_or(path.as_os_str()).to_owned();
         let namesakes = self
             .targets
@@ -62,8 +76,18 @@ impl Images<'_> {
     }
 }
 
+/// The parts of a disk that are missing; past the first ones their number.
+fn missing(name: &str, parts: &[String]) -> Vec<Gap> {
+    let gap = |detail: &str| Gap::new(name, GapReason::Unreadable, detail);
+    let told = parts.iter().take(MOST_MISSING).map(|part| gap(&printable_str(part)));
+    let more = parts.len().saturating_sub(MOST_MISSING);
+    let more = (more > 0).then(|| gap(&format!("{more} more of its parts could not be opened")));
+    told.chain(more).collect()
+}
+
 fn reason(error: &image_file::Error) -> GapReason {
     match error {
+        image_file::Error::Read(error) if error.kind() == ErrorKind::NotFound => GapReason::Missing,
         image_file::Error::Corrupt { .. } => GapReason::Corrupt,
         image_file::Error::Unsupported { .. } => GapReason::Unsupported,
         image_file::Error::TooLarge { .. } | image_file::Error::NoRoom { .. } => GapReason::Limit,

@@ -3,7 +3,7 @@
 //! The formats are those of the crate `image-formats`.
 
 use crate::block::{BLOCK_SIZE, BlockFetcher, BlockSource, Done, room};
-use image_formats::Disk;
+use image_formats::{Contents, Disk};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ pub struct Image {
     pub fetcher: Arc<dyn BlockFetcher>,
     /// How many 512 KiB blocks hold data, when the image tells.
     pub allocated: Option<u64>,
+    /// What of the disk is known not to be there, in words.
+    pub missing: Vec<String>,
 }
 
 /// Opens the image or block device at `path`; `watch` is told before a packed disk is unpacked.
@@ -36,8 +38,8 @@ pub fn open(path: &Path, limits: &Limits, watch: Watch) -> Result<Opened, Error>
 
 impl From<Disk> for Image {
     fn from(disk: Disk) -> Self {
-        let allocated = disk.written(BLOCK_SIZE);
-        Self { name: disk.name, fetcher: Arc::new(Blocks(disk.source)), allocated }
+        let Contents { written: allocated, missing } = disk.contents(BLOCK_SIZE);
+        Self { name: disk.name, fetcher: Arc::new(Blocks(disk.source)), allocated, missing }
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn unreadable(error: &TargetError, context: &CloudContext) -> Failure
         TargetProblem::Missing => SkipReason::SnapshotVanished,
         TargetProblem::Throttled => SkipReason::Throttled,
         TargetProblem::Credentials => SkipReason::Credentials,
-        TargetProblem::Other => SkipReason::Error,
+        TargetProblem::Image(_) | TargetProblem::Other => SkipReason::Error,
     };
     let told = error.to_string();
     let volume = context.volumes.iter().find(|volume| told.starts_with(&place(volume)));

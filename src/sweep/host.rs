@@ -152,12 +152,13 @@ impl Scanner<'_> {
         gaps: &mut Vec<Gap>,
         progress: &dyn Progress,
     ) -> Result<Scan, Failure> {
-        let mut targets = Vec::new();
+        let (mut targets, mut unopened) = (Vec::new(), Vec::new());
         for volume in &context.volumes {
             let Some(snapshot) = &volume.snapshot else { continue };
             match failed.get(snapshot) {
                 Some(failure) => {
-                    gaps.push(Gap::new(place(volume), GapReason::Unreadable, &failure.detail));
+                    let detail = &failure.detail;
+                    unopened.push(Gap::new(place(volume), GapReason::Unreadable, detail));
                 }
                 None => {
                     targets.push(Target::Snapshot { id: snapshot.clone(), name: place(volume) });
@@ -166,6 +167,7 @@ impl Scanner<'_> {
         }
         let request = Request {
             account: Some(&self.ebs),
+            unopened: &unopened,
             inventory: self.settings.inventory.clone(),
             ..Request::new(&targets, self.settings.cache_bytes)
         };

@@ -1,7 +1,7 @@
 //! Scans of real Debian disks: packages equal what `dpkg-query` wrote beside each disk, from every
 //! kind of image, and damage loses only what it hits.
 
-use crate::support::{disks, packages, scan, scan_with};
+use crate::support::{disks, packages, scan, scan_with, tool};
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -79,6 +79,56 @@ fn a_truncated_disk_keeps_what_is_there() {
         gaps.iter().any(|gap| gap["detail"].as_str().is_some_and(|d| d.contains("past the end"))),
         "{gaps:?}"
     );
+}
+
+/// `debugfs` and `dd` set what a kernel sets for as long as a filesystem is mounted.
+#[test]
+fn a_filesystem_without_a_journal_that_was_not_unmounted_is_told() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    let not_clean = |image: &str| tool("debugfs", &["-w", "-R", "ssv state 0", image]);
+    for (kind, is_left, expected) in [
+        ("ext2", false, false),
+        ("ext2", true, true),
+        ("ext4", true, false),
+        ("vfat", false, false),
+        ("vfat", true, true),
+    ] {
+        let image = path("image");
+        let _ = fs::remove_file(&image);
+        File::create(&image).expect("made").set_len(40 << 20).expect("grown");
+        match kind {
+            "vfat" => tool("mkfs.vfat", &[&image]),
+            _ => tool("mke2fs", &["-q", "-F", "-t", kind, &image]),
+        };
+        if is_left && kind == "vfat" {
+            let boot = File::options().write(true).open(&image).expect("opened");
+            boot.write_all_at(&[1], 37).expect("written");
+            assert!(said("fsck.fat", &["-n", &image]).contains("Dirty bit is set"));
+        } else if is_left {
+            not_clean(&image);
+            assert!(tool("dumpe2fs", &["-h", &image]).contains("not clean"));
+        }
+        let (_, report) = scan(&[Path::new(&image)]);
+        let gaps = report["gaps"].as_array().expect("gaps");
+        let is_it = |gap: &&serde_json::Value| {
+            gap["detail"].as_str().is_some_and(|it| it.contains("was not unmounted"))
+        };
+        let found = gaps.iter().find(is_it).map(|gap| gap["reason"] == "corrupt");
+        assert_eq!(found, expected.then_some(true), "{kind} {is_left}: {gaps:?}");
+    }
+}
+
+/// What a tool prints that ends with an error when it finds something.
+fn said(program: &str, arguments: &[&str]) -> String {
+    tool(
+        "sh",
+        &["-c", &format!("{program} \"$@\" || true"), "sh"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect::<Vec<_>>(),
+    )
 }
 
 #[test]

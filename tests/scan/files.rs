@@ -156,10 +156,11 @@ fn what_is_bound_is_listed_once_and_a_loop_is_a_gap() {
     let disk = image(work.path(), &root);
     let output = sidelight(&["ls", "-R", text(&disk), "/"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let shown = String::from_utf8(output.stdout).expect("UTF-8");
+    let shown = String::from_utf8_lossy(&output.stdout);
     assert_eq!(shown.matches("/file\n").count(), 1, "{shown}");
     assert!(shown.contains("/srv/data/deep/file\n"), "{shown}");
     assert!(shown.contains("\n/mnt\n"), "{shown}");
+    assert_eq!(stderr(&output), "sidelight: /mnt: listed where it is mounted too\n");
     tool("debugfs", &["-w", "-R", "link /srv /srv/data/deep/again", text(&disk)]);
     let output = sidelight(&["ls", "-R", text(&disk), "/"]);
     assert_eq!(output.status.code(), Some(3));
@@ -196,6 +197,8 @@ fn what_is_not_there_or_no_root_is_said() {
         (vec!["cat", text(&disk), "/etc/none"], "/etc/none: not there"),
         (vec!["cat", text(&disk), "/etc"], "/etc: not a regular file"),
         (vec!["ls", text(&disk), "/none"], "/none: not there"),
+        (vec!["ls", text(&disk), "/etc/fstab/"], "/etc/fstab/: not a folder"),
+        (vec!["cat", text(&disk), "/etc/fstab/"], "/etc/fstab/: not a folder"),
         (vec!["ls", "--filesystem", "p9", text(&disk), "/"], "there are: disk.img"),
     ] {
         let output = sidelight(&arguments);
@@ -215,6 +218,34 @@ fn what_is_not_there_or_no_root_is_said() {
     );
     let output = sidelight(&["ls", "--filesystem", "disk.img", text(&disk), "/"]);
     assert_eq!(output.stdout, b"data\nlost+found\n");
+}
+
+/// Whatever cannot be read is told as that, in words that stand once.
+#[test]
+fn a_link_or_file_that_cannot_be_read_is_told() {
+    let work = tempfile::tempdir().expect("a folder");
+    let root = root(work.path(), "");
+    std::os::unix::fs::symlink("x".repeat(200), root.join("etc/link")).expect("made");
+    fs::write(root.join("etc/file"), vec![b'x'; 9000]).expect("written");
+    let disk = image(work.path(), &root);
+    for name in ["link", "file"] {
+        let set = format!("sif /etc/{name} block[5] 0x7fffffff");
+        tool("debugfs", &["-w", "-R", &set, text(&disk)]);
+    }
+    let output = sidelight(&["ls", "-l", text(&disk), "/etc"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = stderr(&output);
+    assert!(told.starts_with("sidelight: gap: /etc/link: damaged: extent tree"), "{told}");
+    assert_eq!(sidelight(&["ls", text(&disk), "/etc"]).status.code(), Some(0));
+    for (path, told) in
+        [("/etc/link", "/etc/link: damaged"), ("/etc/file", "cannot read /etc/file")]
+    {
+        let output = sidelight(&["cat", text(&disk), path]);
+        assert_eq!(output.status.code(), Some(2));
+        let message = stderr(&output);
+        assert!(message.contains(told) && !message.contains("cannot write"), "{message}");
+        assert_eq!(message.matches("extent tree").count(), 1, "{message}");
+    }
 }
 
 #[test]

@@ -102,6 +102,69 @@ fn a_host_is_found_in_images_of_all_formats_and_in_packed_ones() {
     }
 }
 
+/// Each is told and stands in the coverage; alone it ends the scan.
+#[test]
+fn an_image_that_cannot_be_opened_does_not_stop_the_others() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    filesystem(Path::new(&path("good")), "this-host");
+    let image = ["create", "-q", "-f", "qcow2", "-u", "-F", "raw", "-b", "none", "b.qcow2", "8M"];
+    let output = Command::new("qemu-img").args(image).current_dir(work.path()).output();
+    assert!(output.expect("qemu-img runs").status.success());
+    let secret = ["--object", "secret,id=key,data=abc", "-o"];
+    let options = ["encrypt.format=luks,encrypt.key-secret=key", &path("luks.qcow2"), "8M"];
+    tool("qemu-img", &[&["create", "-q", "-f", "qcow2"][..], &secret, &options].concat());
+    tool("qemu-img", &["convert", "-q", "-O", "qed", &path("good"), &path("b.qed")]);
+    fs::write(path("b.gz"), b"\x1f\x8b\x08").expect("written");
+    for (name, reason, told) in [
+        ("b.qcow2", "unreadable", "the backing file \"none\": No such file"),
+        ("luks.qcow2", "unsupported", "encrypted qcow2"),
+        ("b.qed", "unsupported", "a qed image"),
+        ("b.gz", "unreadable", "unpacking the gzip stream"),
+        ("nowhere", "missing", "No such file"),
+    ] {
+        let bad = path(name);
+        for targets in [[path("good"), bad.clone()], [bad.clone(), path("good")]] {
+            let (code, report) = scan(&targets.each_ref().map(Path::new));
+            assert_eq!((code, &report["host"]["hostname"]), (3, &"this-host".into()), "{name}");
+            let gaps = report["gaps"].as_array().expect("gaps");
+            let gap = gaps.iter().find(|gap| gap["place"] == name).expect(name);
+            let detail = gap["detail"].as_str().expect("text");
+            assert!(gap["reason"] == reason && detail.contains(told), "{gap}");
+            let parts = report["coverage"]["parts"].as_array().expect("parts");
+            let part = parts.iter().find(|part| part["name"] == name).expect(name);
+            assert_eq!((&part["state"], &part["detail"]), (&"gap".into(), &gap["detail"]));
+        }
+        assert!(refusal(&bad).contains(told), "{name}");
+    }
+}
+
+/// Whether or not what is missing is asked for.
+#[test]
+fn an_image_that_was_cut_off_is_told_when_it_is_opened() {
+    let work = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| work.path().join(name).to_str().expect("UTF-8").to_owned();
+    filesystem(Path::new(&path("raw")), "this-host");
+    let noise: Vec<u8> =
+        (0..1_u32 << 20).map(|it| (it.wrapping_mul(0x9e37_79b9) >> 24) as u8).collect();
+    let raw = File::options().write(true).open(path("raw")).expect("opened");
+    raw.write_all_at(&noise, 7 << 20).expect("written");
+    tool("qemu-img", &["convert", "-q", "-O", "qcow2", &path("raw"), &path("whole.qcow2")]);
+    let whole = fs::read(path("whole.qcow2")).expect("read");
+    fs::write(path("cut.qcow2"), &whole[..whole.len() - (600 << 10)]).expect("written");
+    let (_, report) = scan(&[Path::new(&path("whole.qcow2"))]);
+    let of_image = |report: &serde_json::Value, name: &str| {
+        let gaps = report["gaps"].as_array().expect("gaps").iter();
+        let own = gaps.filter(|gap| gap["place"] == name).map(|gap| gap["detail"].to_string());
+        own.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(of_image(&report, "whole.qcow2"), "");
+    let (code, report) = scan(&[Path::new(&path("cut.qcow2"))]);
+    assert_eq!((code, &report["host"]["hostname"]), (3, &"this-host".into()));
+    let told = of_image(&report, "cut.qcow2");
+    assert!(told.contains("bytes of the disk are past the end of the image"), "{report}");
+}
+
 /// A packed disk of a filesystem in somewhat more than a GiB, most of it holes.
 fn packed(work: &Path) -> String {
     let raw = work.join("raw").to_str().expect("UTF-8").to_owned();

@@ -153,6 +153,34 @@ fn a_snapshot_that_is_not_there_is_a_gap_beside_one_that_is() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Where fstab wants a disk, it may be the one that could not be opened.
+#[test]
+fn a_snapshot_that_cannot_be_opened_stands_in_the_coverage() {
+    const OTHER: &str = "snap-0123456789abcdef1";
+    let work = tempfile::tempdir().expect("a folder");
+    let root = work.path().join("root");
+    std::fs::create_dir(&root).expect("made");
+    crate::directory::root(&root);
+    let fstab = "LABEL=disk /srv ext4 defaults,nofail 0 0\n";
+    std::fs::write(root.join("etc/fstab"), fstab).expect("written");
+    let image = work.path().join("disk.img");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    tool("mke2fs", &["-q", "-t", "ext4", "-d", &path(&root), &path(&image), "40M"]);
+    let server = Standin::builder().snapshot(ID, &image).start().expect("started");
+    let found = report(&run(&server, &format!("{OTHER},{ID}")));
+    let part = found["coverage"]["parts"].as_array().expect("parts").last().expect("a part");
+    assert_eq!((&part["name"], &part["state"]), (&OTHER.into(), &"gap".into()), "{part}");
+    let gaps = found["gaps"].as_array().expect("gaps");
+    let place = |place: &str| gaps.iter().find(|gap| gap["place"] == place).expect(place);
+    assert_eq!(part["detail"], place(OTHER)["detail"]);
+    let expected = "no disk of this scan holds it, but one of its disks could not be opened";
+    let told = place("/srv")["detail"].as_str().expect("text");
+    assert!(told.ends_with(expected), "{told}");
+    let alone = report(&run(&server, ID));
+    let told = alone["gaps"][0]["detail"].as_str().expect("text");
+    assert!(told.ends_with("no disk of this scan holds it"), "{alone}");
+}
+
 /// Answers listings with one block, and calls for that block with a GiB; counts what it wrote.
 fn endless(listener: &TcpListener, sent: &AtomicU64) {
     const PAGE: &str = r#"{"Blocks":[{"BlockIndex":0,"BlockToken":"AAAA"}],"VolumeSize":1,"BlockSize":524288,"ExpiryTime":4000000000.0}"#;

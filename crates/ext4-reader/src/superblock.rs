@@ -39,6 +39,7 @@ pub mod incompat {
 }
 
 const COMPAT_HAS_JOURNAL: u32 = 0x4;
+const STATE_CLEAN: u16 = 0x1;
 const COMPAT_DIR_INDEX: u32 = 0x20;
 const COMPAT_SPARSE_SUPER2: u32 = 0x200;
 const RO_SPARSE_SUPER: u32 = 0x1;
@@ -91,6 +92,7 @@ pub struct Superblock {
     ro_compat: u32,
     backup_groups: [u32; 2],
     journal_inode: u32,
+    state: u16,
 }
 
 impl Superblock {
@@ -154,6 +156,7 @@ impl Superblock {
             ro_compat,
             backup_groups: [u32_at(raw, 0x24c), u32_at(raw, 0x250)],
             journal_inode: u32_at(raw, 0xe0),
+            state: u16_at(raw, 0x3a),
         };
         superblock.check()?;
         Ok(superblock)
@@ -194,6 +197,13 @@ impl Superblock {
     /// any journal may hold changes. What became of them says [`crate::Ext4::journal`].
     pub fn needs_recovery(&self) -> bool {
         self.incompat & incompat::RECOVER != 0 || self.recovery_is_unknown()
+    }
+
+    /// Whether it was in use, or was not unmounted, and has no journal that makes up for that. Backups of the
+    /// superblock do not say it.
+    pub fn was_left_in_use(&self) -> bool {
+        let has_journal = self.compat & COMPAT_HAS_JOURNAL != 0;
+        !has_journal && self.backup_used.is_none() && self.state & STATE_CLEAN == 0
     }
 
     /// Whether the journal may or may not hold changes, for a backup of the superblock is in use.

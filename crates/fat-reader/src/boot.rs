@@ -5,6 +5,8 @@
 use block_source::{BlockSource, ReadError};
 
 const SECTOR: usize = 512;
+/// What Linux and Windows set in the byte behind the number of the drive for as long as they write.
+const DIRTY: u8 = 1;
 /// Fewer clusters are FAT12, and fewer than the second FAT16.
 const LEAST_FAT16: u64 = 4085;
 const LEAST_FAT32: u64 = 65525;
@@ -29,6 +31,8 @@ pub struct Boot {
     pub serial: u32,
     /// Bytes that the filesystem takes.
     pub size: u64,
+    /// Whether it says that it is in use, or was not unmounted.
+    pub dirty: bool,
     /// Label as it is in the boot sector.
     pub label: [u8; 11],
     pub(crate) cluster_size: u64,
@@ -94,6 +98,7 @@ impl Boot {
             width,
             serial: word(bytes, extended + 3),
             size: sectors * sector,
+            dirty: bytes[extended + 1] & DIRTY != 0,
             label: bytes[extended + 7..extended + 18].try_into().expect("eleven bytes"),
             cluster_size: per_cluster * sector,
             last_cluster: (clusters + 1) as u32,

@@ -1,5 +1,7 @@
-//! What all images and the files they stand in have in common, and the count of what is written.
+//! What all images and the files they stand in have in common, the count of what is written, and what of it
+//! is not there.
 
+use crate::error::Error;
 use block_source::{BlockSource, ReadError, check_bounds};
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,7 +13,8 @@ const MOST_COUNTED_BYTES: u64 = 256 << 20;
 
 /// A disk, or the file that holds one.
 pub trait Layer: BlockSource {
-    /// Notes what is written and not a hole; `None` if that is not known or too much to count.
+    /// Notes what is written and not a hole, and what of it is not there; `None` if that is not known or too
+    /// much to count.
     fn note_written(&self, written: &mut Written) -> Option<()>;
 }
 
@@ -26,16 +29,45 @@ pub struct Written {
     /// Added to what the layer says, when it is only a part of the disk.
     pub shift: u64,
     table_bytes: u64,
+    missing: Vec<String>,
+    lost: u64,
+}
+
+/// What the tables of an image tell of its disk.
+pub struct Contents {
+    /// Blocks in which something is written, if that can be told.
+    pub written: Option<u64>,
+    /// What of the disk is known not to be there, in words.
+    pub missing: Vec<String>,
 }
 
 impl Written {
-    /// Blocks of `block` bytes of `disk` in which something is written, when that can be told.
-    pub fn count(disk: &dyn Layer, block: u64) -> Option<u64> {
-        let blocks = Some(disk.size()).filter(|size| *size <= MOST_BYTES)?.div_ceil(block);
+    /// Counts the blocks of `block` bytes of `disk` in which something is written.
+    pub fn count(disk: &dyn Layer, block: u64) -> Contents {
+        let blocks = disk.size().min(MOST_BYTES).div_ceil(block);
         let bits = vec![0; blocks.div_ceil(64) as usize];
-        let mut written = Self { block, bits, blocks, shift: 0, table_bytes: 0 };
-        disk.note_written(&mut written)?;
-        Some(written.bits.iter().map(|word| u64::from(word.count_ones())).sum())
+        let (table_bytes, missing) = (0, Vec::new());
+        let mut written = Self { block, bits, blocks, shift: 0, table_bytes, missing, lost: 0 };
+        let counted = disk.note_written(&mut written).filter(|()| disk.size() <= MOST_BYTES);
+        let Self { bits, mut missing, lost, .. } = written;
+        if lost > 0 {
+            missing.push(format!("{lost} bytes of the disk are past the end of the image"));
+        }
+        let blocks = || bits.iter().map(|word| u64::from(word.count_ones())).sum();
+        Contents { written: counted.map(|()| blocks()), missing }
+    }
+
+    /// Notes that something is not there.
+    pub fn missing(&mut self, what: String) {
+        self.missing.push(what);
+    }
+
+    /// Notes `length` bytes of the disk that should be in a file, of which the last is before `end`, as lost if
+    /// the file ends before.
+    pub fn needs(&mut self, file: &dyn BlockSource, end: Option<u64>, length: u64) {
+        if end.is_none_or(|end| end > file.size()) {
+            self.lost = self.lost.saturating_add(length);
+        }
     }
 
     /// Notes a stretch; what lies outside the disk is left out.
@@ -89,8 +121,71 @@ impl BlockSource for Part {
 
 impl Layer for Part {
     fn note_written(&self, written: &mut Written) -> Option<()> {
+        let end = self.start.saturating_add(self.length);
+        let cut = end.saturating_sub(self.whole.size()).min(self.length);
+        written.needs(&*self.whole, Some(end), cut);
         // Only what begins where the file begins has the file's holes.
         (self.start == 0).then(|| self.whole.note_written(written))?
+    }
+}
+
+/// A part of a disk that could not be opened.
+pub struct Missing {
+    size: u64,
+    why: String,
+}
+
+impl Missing {
+    /// So many bytes, each of which fails when it is read.
+    pub fn new(size: u64, why: &Error) -> Self {
+        Self { size, why: why.to_string() }
+    }
+}
+
+impl BlockSource for Missing {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_exact_at(&self, offset: u64, _: &mut [u8]) -> Result<(), ReadError> {
+        Err(ReadError::failed(offset, self.why.clone()))
+    }
+}
+
+impl Layer for Missing {
+    fn note_written(&self, written: &mut Written) -> Option<()> {
+        written.missing(self.why.clone());
+        None
+    }
+}
+
+/// A disk of which only the beginning is there.
+pub struct Torn {
+    beginning: Bytes,
+    why: String,
+}
+
+impl Torn {
+    /// What came before `why`.
+    pub fn new(beginning: Bytes, why: &Error) -> Self {
+        Self { beginning, why: why.to_string() }
+    }
+}
+
+impl BlockSource for Torn {
+    fn size(&self) -> u64 {
+        self.beginning.size()
+    }
+
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> Result<(), ReadError> {
+        self.beginning.read_exact_at(offset, out)
+    }
+}
+
+impl Layer for Torn {
+    fn note_written(&self, written: &mut Written) -> Option<()> {
+        written.missing(format!("only the first {} bytes are there: {}", self.size(), self.why));
+        self.beginning.note_written(written)
     }
 }
 

@@ -26,13 +26,14 @@ mod vmdk;
 use block_source::BlockSource;
 use folder::Surroundings;
 use format::Edges;
-use layer::{Bytes, Written};
+use layer::{Bytes, Torn, Written};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 pub use error::Error;
+pub use layer::Contents;
 
 /// What a file holds.
 pub struct Opened {
@@ -103,8 +104,17 @@ pub fn open_watched(path: &Path, limits: &Limits, watch: Watch) -> Result<Opened
     open_disk(file, &around).map(one)
 }
 
+/// Opens what was unpacked, so far as it was.
+fn open_unpacked(unpacked: packed::Unpacked) -> Result<Bytes, Error> {
+    let Some(cut) = unpacked.cut else { return open_plain(unpacked.file) };
+    match open_plain(unpacked.file) {
+        Ok(beginning) => Ok(Arc::new(Torn::new(beginning, &cut))),
+        Err(_) => Err(cut),
+    }
+}
+
 /// A packed file in a packed file is not unpacked: nobody makes them but to fill disks.
-fn open_unpacked(file: File) -> Result<Bytes, Error> {
+fn open_plain(file: File) -> Result<Bytes, Error> {
     let file: Bytes = Arc::new(raw::Raw::new(file)?);
     match packed::recognise(&Edges::of(&*file)?) {
         Some(packing) => Err(Error::unsupported(format!("{} in a packed file", packing.name()))),
@@ -131,9 +141,9 @@ impl Disk {
         Self { name, source: layer.clone(), layer }
     }
 
-    /// How many blocks of `block` bytes have something written in them, if the image tells. Reads
-    /// the tables of the image, up to a bound.
-    pub fn written(&self, block: u64) -> Option<u64> {
+    /// How many blocks of `block` bytes have something written in them, if the image tells, and what of
+    /// them is not there. Reads the tables of the image, up to a bound.
+    pub fn contents(&self, block: u64) -> Contents {
         Written::count(&*self.layer, block)
     }
 }

@@ -10,7 +10,7 @@ use crate::{Limits, Unpacking, Watch};
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -53,13 +53,21 @@ pub fn recognise(edges: &Edges) -> Option<Packing> {
     known.into_iter().find(|(_, magic)| edges.has(0, magic)).map(|(packing, _)| packing)
 }
 
-/// Unpacks a file to a temporary one.
+/// What a file was unpacked to.
+pub struct Unpacked {
+    pub file: File,
+    /// Why there is no more, if the packed file was cut off.
+    pub cut: Option<Error>,
+}
+
+/// Unpacks a file to a temporary one. Of one that was cut off, what came before is kept; of one that is damaged
+/// nothing, for much can come out of a decoder before it sees that it is wrong.
 pub fn unpack(
     packed: Bytes,
     packing: Packing,
     limits: &Limits,
     watch: Watch,
-) -> Result<File, Error> {
+) -> Result<Unpacked, Error> {
     let total = packed.size();
     let bounds = Bounds::of(total, limits);
     let read = Arc::new(AtomicU64::new(0));
@@ -76,10 +84,10 @@ pub fn unpack(
     let room = room(&file)?;
     let (mut size, mut kept) = (0, 0);
     let mut buffer = vec![0; STRIDE];
-    loop {
-        let length = fill(&mut *decoder, &mut buffer).map_err(failed)?;
+    let cut = loop {
+        let (length, cut) = fill(&mut *decoder, &mut buffer).map_err(failed)?;
         if length == 0 {
-            break;
+            break cut;
         }
         let bytes = &buffer[..length];
         if bytes.iter().any(|byte| *byte != 0) {
@@ -91,9 +99,18 @@ pub fn unpack(
         }
         size += length as u64;
         bounds.check(size)?;
+        if cut.is_some() {
+            break cut;
+        }
+    };
+    let cut = cut.map(failed);
+    if size == 0
+        && let Some(error) = cut
+    {
+        return Err(error);
     }
     file.set_len(size)?;
-    Ok(file)
+    Ok(Unpacked { file, cut })
 }
 
 struct Bounds {
@@ -138,18 +155,24 @@ fn decoder(input: BufReader<Sequential>, packing: Packing) -> std::io::Result<Bo
     })
 }
 
-/// Reads until the buffer is full or the stream ends.
-fn fill(decoder: &mut dyn Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+/// Reads until the buffer is full or the stream ends; with the error if it ends before it should.
+fn fill(
+    decoder: &mut dyn Read,
+    buffer: &mut [u8],
+) -> std::io::Result<(usize, Option<std::io::Error>)> {
     let mut filled = 0;
     while filled < buffer.len() {
         match decoder.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(length) => filled += length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                return Ok((filled, Some(error)));
+            }
             Err(error) => return Err(error),
         }
     }
-    Ok(filled)
+    Ok((filled, None))
 }
 
 /// A file read from its beginning to its end.

@@ -219,9 +219,20 @@ impl Qcow2 {
             }
             let start = first + slot as u64 * cluster;
             for inside in (0..cluster).step_by(subcluster as usize) {
+                let left = self.header.size.saturating_sub(start + inside);
                 match self.place(entry, inside).ok()? {
-                    Place::At(_) => written.add(start + inside, subcluster),
-                    Place::Compressed { .. } => written.add(start, cluster),
+                    Place::At(at) => {
+                        let length = subcluster.min(left);
+                        written.needs(&**self.data(), at.checked_add(length), length);
+                        written.add(start + inside, subcluster);
+                    }
+                    Place::Compressed { at, length } => {
+                        // The last sector may reach past the end.
+                        let end = (at + length).saturating_sub(511);
+                        written.needs(&*self.file, Some(end), cluster.min(left));
+                        written.add(start, cluster);
+                        break;
+                    }
                     Place::Below | Place::Zero => {}
                 }
             }
@@ -233,9 +244,7 @@ impl Qcow2 {
 impl Layer for Qcow2 {
     /// `None` also if a second-level table serves twice, which no sound image has.
     fn note_written(&self, written: &mut Written) -> Option<()> {
-        if let Some(backing) = &self.backing {
-            backing.note_written(written)?;
-        }
+        let below = self.backing.as_ref().map_or(Some(()), |it| it.note_written(written));
         let mut seen = HashSet::new();
         let mut table = vec![0; self.header.cluster() as usize];
         let mut entries = vec![0; 8192];
@@ -250,11 +259,17 @@ impl Layer for Qcow2 {
                 if !seen.insert(at) {
                     return None;
                 }
-                self.file.read_exact_at(at, &mut table).ok()?;
                 let start = (first + index as u64) * self.header.table_span();
+                let end = at.saturating_add(self.header.cluster());
+                if end > self.file.size() {
+                    let left = self.header.size.saturating_sub(start);
+                    written.needs(&*self.file, Some(end), self.header.table_span().min(left));
+                    continue;
+                }
+                self.file.read_exact_at(at, &mut table).ok()?;
                 self.note_table(start, &table, written)?;
             }
         }
-        Some(())
+        below
     }
 }

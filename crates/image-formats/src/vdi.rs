@@ -85,8 +85,12 @@ impl Vdi {
             piece.target.fill(0);
             return Ok(());
         }
-        let start = self.data + u64::from(index) * (self.block + self.extra) + self.extra;
-        self.file.read_exact_at(start + piece.inside, piece.target)
+        self.file.read_exact_at(self.place(index) + piece.inside, piece.target)
+    }
+
+    /// Where the bytes of a block are.
+    fn place(&self, index: u32) -> u64 {
+        self.data + u64::from(index) * (self.block + self.extra) + self.extra
     }
 }
 
@@ -111,7 +115,11 @@ impl Layer for Vdi {
             self.file.read_exact_at(self.map + first * 4, &mut map[..count * 4]).ok()?;
             for (index, entry) in map[..count * 4].chunks_exact(4).enumerate() {
                 if le32(entry, 0) < NOTHING {
-                    written.add((first + index as u64) * self.block, self.block);
+                    let start = (first + index as u64) * self.block;
+                    let length = self.block.min(self.size - start);
+                    let end = self.place(le32(entry, 0)).checked_add(length);
+                    written.needs(&*self.file, end, length);
+                    written.add(start, self.block);
                 }
             }
         }

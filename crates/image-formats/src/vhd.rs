@@ -155,8 +155,13 @@ impl Layer for Dynamic {
             written.may_read(4096)?;
             self.file.read_exact_at(self.table + first * 4, &mut table[..count * 4]).ok()?;
             for (index, entry) in table[..count * 4].chunks_exact(4).enumerate() {
-                if be32(entry, 0) != NOTHING {
-                    written.add((first + index as u64) * self.block, self.block);
+                let sector = be32(entry, 0);
+                if sector != NOTHING {
+                    let start = (first + index as u64) * self.block;
+                    let length = self.block.min(self.size - start);
+                    let end = u64::from(sector) * 512 + self.bits_length() + length;
+                    written.needs(&*self.file, Some(end), length);
+                    written.add(start, self.block);
                 }
             }
         }

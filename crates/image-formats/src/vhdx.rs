@@ -115,8 +115,11 @@ impl Layer for Vhdx {
                 let index = first + index as u64;
                 // The last of each group is that of a bitmap.
                 let of_block = index % (ratio + 1) != ratio;
-                if of_block && place(le64(entry, 0), 0).ok()?.is_some() {
-                    written.add((index - index / (ratio + 1)) * block, block);
+                if of_block && let Some(at) = place(le64(entry, 0), 0).ok()? {
+                    let start = (index - index / (ratio + 1)) * block;
+                    let length = block.min(self.metadata.size.saturating_sub(start));
+                    written.needs(&*self.file, at.checked_add(length), length);
+                    written.add(start, block);
                 }
             }
         }

@@ -12,7 +12,7 @@ mod sparse;
 use crate::error::{Error, shown};
 use crate::folder::{Names, Surroundings};
 use crate::format::Edges;
-use crate::layer::{Bytes, Part, read_up_to};
+use crate::layer::{Bytes, Missing, Part, read_up_to};
 use crate::raw::Raw;
 use descriptor::{Descriptor, Extent, Kind};
 use joined::Joined;
@@ -32,7 +32,7 @@ pub fn claims(edges: &Edges) -> bool {
     esx || edges.has(0, sparse::MAGIC) || edges.has(0, DESCRIPTOR)
 }
 
-/// Opens a vmdk image and all its extents.
+/// Opens a vmdk image and all its extents. One that cannot be opened fails when it is read, if another can.
 pub fn open(file: Bytes, around: &Surroundings) -> Result<Bytes, Error> {
     let edges = Edges::of(&*file)?;
     if ESX.iter().any(|magic| edges.has(0, magic)) {
@@ -52,10 +52,25 @@ pub fn open(file: Bytes, around: &Surroundings) -> Result<Bytes, Error> {
 
 fn join(descriptor: &Descriptor, around: &Surroundings) -> Result<Bytes, Error> {
     let mut joined = Joined::default();
+    let (mut is_one_open, mut failed) = (false, None);
     for extent in &descriptor.extents {
-        joined.add(extent.sectors, open_extent(extent, around)?)?;
+        let source = match open_extent(extent, around) {
+            Ok(source) => {
+                is_one_open |= source.is_some();
+                source
+            }
+            Err(error) => {
+                let missing = Missing::new(extent.sectors * 512, &error);
+                failed.get_or_insert(error);
+                Some(Arc::new(missing) as Bytes)
+            }
+        };
+        joined.add(extent.sectors, source)?;
     }
-    Ok(Arc::new(joined))
+    match failed {
+        Some(error) if !is_one_open => Err(error),
+        _ => Ok(Arc::new(joined)),
+    }
 }
 
 /// Opens one extent; `None` reads as zeroes.

@@ -1,8 +1,8 @@
 //! The lines of `sidelight ls`.
 
 use crate::filesystem::{Kind, Metadata};
-use crate::host::{Located, Tree, WalkStep};
-use crate::model::printable;
+use crate::host::{Located, PathError, Tree, WalkStep};
+use crate::model::{Gap, printable};
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 use std::io::{self, Write};
@@ -23,6 +23,7 @@ impl Shape {
         tree: &Tree,
         step: &WalkStep,
         is_deep: bool,
+        gaps: &mut Vec<Gap>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
         if let Some(metadata) = step.metadata.filter(|_| self.long) {
@@ -33,35 +34,49 @@ impl Shape {
             out.write_all(b"/")?;
         }
         self.write_name(step.name, out)?;
-        self.end(tree, step.at, step.kind, out)
+        let path = || [step.folder, b"/", step.name].concat();
+        self.end(tree, (step.at, step.kind), path, gaps, out)
     }
 
-    /// The line of one file.
+    /// The line of one file with its metadata.
     pub fn write_one(
         self,
         tree: &Tree,
         path: &[u8],
-        at: Located,
+        (at, metadata): (Located, &Metadata),
+        gaps: &mut Vec<Gap>,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let metadata = tree.metadata(at).map_err(io::Error::other)?;
         if self.long {
-            write_metadata(&metadata, out)?;
+            write_metadata(metadata, out)?;
         }
         self.write_name(path, out)?;
-        self.end(tree, at, metadata.kind, out)
+        self.end(tree, (at, metadata.kind), || path.to_vec(), gaps, out)
     }
 
     fn write_name(self, name: &[u8], out: &mut dyn Write) -> io::Result<()> {
         if self.null { out.write_all(name) } else { out.write_all(printable(name).as_bytes()) }
     }
 
-    fn end(self, tree: &Tree, at: Located, kind: Kind, out: &mut dyn Write) -> io::Result<()> {
+    /// A link's target that cannot be read is a gap.
+    fn end(
+        self,
+        tree: &Tree,
+        (at, kind): (Located, Kind),
+        path: impl FnOnce() -> Vec<u8>,
+        gaps: &mut Vec<Gap>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         if self.long && kind == Kind::Symlink {
             out.write_all(b" -> ")?;
             match tree.read_link(at) {
                 Ok(target) => self.write_name(&target, out)?,
-                Err(error) => write!(out, "({error})")?,
+                Err(error) => {
+                    write!(out, "({error})")?;
+                    let path = printable(&path());
+                    let error = PathError::FileSystem { path: path.clone(), source: error };
+                    gaps.push(Gap::new(path, error.reason(), error));
+                }
             }
         }
         out.write_all(if self.null { b"\0" } else { b"\n" })

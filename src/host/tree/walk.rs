@@ -23,6 +23,8 @@ const MOST_FOLDERS: usize = 4 << 20;
 const LONGEST: usize = 1 << 16;
 /// Bytes of the paths of folders that wait to be read.
 const MOST_WAITING: usize = 128 << 20;
+/// Folders in second places that are told by name.
+const MOST_SECOND_PLACES: usize = 100;
 /// Bytes of a folder that are asked for early.
 const AHEAD: u64 = 16 << 20;
 
@@ -59,6 +61,27 @@ pub enum Descend {
     No,
 }
 
+/// What a walk went through.
+#[derive(Debug, Default)]
+pub struct Walked {
+    /// Whether there was a folder to begin with.
+    pub is_folder: bool,
+    /// Folders that are in the tree a second time, and were shown in another place: the first of them.
+    pub second_places: Vec<Vec<u8>>,
+    /// How many more.
+    pub more_places: usize,
+}
+
+impl Walked {
+    fn again(&mut self, path: Vec<u8>) {
+        if self.second_places.len() < MOST_SECOND_PLACES {
+            self.second_places.push(path);
+        } else {
+            self.more_places += 1;
+        }
+    }
+}
+
 /// A folder to be read.
 struct Folder {
     path: Vec<u8>,
@@ -89,11 +112,22 @@ impl Tree {
         visit: &mut dyn FnMut(&Step) -> Descend,
         gaps: &mut Vec<Gap>,
     ) -> Result<bool, PathError> {
-        let Some(trail) = self.walk(path)? else { return Ok(false) };
+        self.walk_telling(path, detail, visit, gaps).map(|walked| walked.is_folder)
+    }
+
+    /// As [`Tree::walk_below`], telling what was left out since it had been shown in another place.
+    pub fn walk_telling(
+        &self,
+        path: &[u8],
+        detail: Detail,
+        visit: &mut dyn FnMut(&Step) -> Descend,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Walked, PathError> {
+        let Some(trail) = self.walk(path)? else { return Ok(Walked::default()) };
         let at = trail.last().map_or(self.top(), |(_, at)| *at);
         let fail = |source| PathError::FileSystem { path: printable(path), source };
         if self.metadata(at).map_err(fail)?.kind != Kind::Directory {
-            return Ok(false);
+            return Ok(Walked::default());
         }
         let path = trail.iter().flat_map(|(name, _)| [b"/", name.as_slice()].concat()).collect();
         let mut walk = Walk::new(self, detail, Folder { path, at, is_again: false });
@@ -103,7 +137,7 @@ impl Tree {
                 walk.show(&folder, &seen, visit, gaps);
             }
         }
-        Ok(true)
+        Ok(walk.walked)
     }
 }
 
@@ -122,6 +156,7 @@ struct Walk<'a> {
     /// Bytes of the paths that wait.
     waiting: usize,
     is_full: bool,
+    walked: Walked,
 }
 
 impl<'a> Walk<'a> {
@@ -136,6 +171,7 @@ impl<'a> Walk<'a> {
             filesystems: (0..tree.mounts.len()).map(|mount| tree.first_mount(mount)).collect(),
             waiting: 0,
             is_full: false,
+            walked: Walked { is_folder: true, ..Walked::default() },
         };
         walk.met.insert(walk.identity(first.at));
         walk.waiting = first.path.len();
@@ -154,6 +190,8 @@ impl<'a> Walk<'a> {
             if self.met.insert(self.identity(folder.at)) {
                 self.waiting += folder.path.len();
                 self.todo.push_back(folder);
+            } else {
+                self.walked.again(folder.path);
             }
         }
         let length = self.todo.len().min(BATCH);
@@ -303,7 +341,9 @@ impl<'a> Walk<'a> {
         } else if self.met.insert(self.identity(seen.at)) {
             self.waiting += length;
             self.todo.push_back(folder);
-        } else if !folder.is_again {
+        } else if folder.is_again {
+            self.walked.again(folder.path);
+        } else {
             let detail =
                 "a folder that is in two places of one filesystem; it was read at the first";
             gaps.push(Gap::new(shown(&folder.path), GapReason::Corrupt, detail));

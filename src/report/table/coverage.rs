@@ -3,6 +3,7 @@
 use super::grid::{Grid, cell};
 use crate::model::{Coverage, Part, PartState, SubvolumePart};
 use crate::report::Screen;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 /// Volumes in volumes are shown this deep.
@@ -12,10 +13,10 @@ const MOST_SUBVOLUMES: usize = 32;
 
 /// Writes the tree, and the bytes by state.
 pub fn write(coverage: &Coverage, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    let mut grid = Grid::new(screen);
+    let (mut grid, mut shown) = (Grid::new(screen), BTreeSet::new());
     for root in coverage.parts.iter().filter(|part| part.on.is_empty()) {
         grid.row(row(root, &root.name));
-        branches(coverage, root, "", &mut grid);
+        branches(coverage, root, "", &mut shown, &mut grid);
     }
     grid.write(out)?;
     let bytes = coverage.bytes;
@@ -24,9 +25,15 @@ pub fn write(coverage: &Coverage, screen: Screen, out: &mut dyn Write) -> io::Re
     writeln!(out, "{}", parts.join(", "))
 }
 
-/// All that is in or stands on a part. What stands on several has its own branches below the first of
-/// them.
-fn branches(coverage: &Coverage, part: &Part, indent: &str, grid: &mut Grid) {
+/// All that is in or stands on a part. What stands on several has its own branches below that which is shown
+/// first.
+fn branches<'a>(
+    coverage: &'a Coverage,
+    part: &Part,
+    indent: &str,
+    shown: &mut BTreeSet<&'a str>,
+    grid: &mut Grid,
+) {
     if indent.chars().count() > 3 * MOST_DEPTH {
         return;
     }
@@ -40,9 +47,9 @@ fn branches(coverage: &Coverage, part: &Part, indent: &str, grid: &mut Grid) {
         let within = format!("{}:", part.name);
         let short = inside.name.strip_prefix(&within).unwrap_or(&inside.name);
         let name = format!("{indent}{corner}{short}");
-        if inside.on.first() == Some(&part.name) {
+        if shown.insert(&inside.name) {
             grid.row(row(inside, &name));
-            branches(coverage, inside, &format!("{indent}{deeper}"), grid);
+            branches(coverage, inside, &format!("{indent}{deeper}"), shown, grid);
         } else {
             grid.row([cell(&name), cell(""), cell(""), cell("see above"), cell("")]);
         }
@@ -96,10 +103,15 @@ fn row(part: &Part, name: &str) -> [comfy_table::Cell; 5] {
     [
         cell(name),
         cell(&format!("{holds}{label}")),
-        cell(&size(part.size)),
+        cell(&known_size(part)),
         cell(part.state.as_str()),
         cell(&place),
     ]
+}
+
+/// The size of a disk that could not be opened is not known.
+fn known_size(part: &Part) -> String {
+    if part.size == 0 && part.state == PartState::Gap { String::new() } else { size(part.size) }
 }
 
 /// As people write sizes of disks.

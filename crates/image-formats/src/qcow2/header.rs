@@ -170,14 +170,15 @@ struct Features {
 impl Features {
     fn parse(head: &[u8; 112]) -> Result<Self, Error> {
         let version = be32(head, 4);
+        if !matches!(version, 2 | 3) {
+            return Err(Error::unsupported(format!("qcow version {version}")));
+        }
         if be32(head, 32) != 0 {
             return Err(Error::unsupported("encrypted qcow2"));
         }
         let compression = Compression::Zlib;
-        match version {
-            2 => return Ok(Self { version, compression, extended: false, external: false }),
-            3 => {}
-            _ => return Err(Error::unsupported(format!("qcow2 version {version}"))),
+        if version == 2 {
+            return Ok(Self { version, compression, extended: false, external: false });
         }
         let incompatible = be64(head, 72);
         if incompatible & 2 != 0 {

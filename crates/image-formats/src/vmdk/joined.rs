@@ -59,13 +59,15 @@ impl BlockSource for Joined {
 impl Layer for Joined {
     fn note_written(&self, written: &mut Written) -> Option<()> {
         let shift = written.shift;
+        let mut counted = Some(());
         for part in &self.parts {
             written.shift = shift + part.start;
             if let Some(source) = &part.source {
-                source.note_written(written)?;
+                // What is missing of the others is to be told too.
+                counted = counted.and(source.note_written(written));
             }
         }
         written.shift = shift;
-        Some(())
+        counted
     }
 }

@@ -156,9 +156,16 @@ impl Sparse {
     /// Notes the grains that one table tells of.
     fn note_table(&self, start: u64, table: &[u8], written: &mut Written) {
         for (slot, entry) in table.chunks_exact(4).enumerate() {
-            if !matches!(self.place(le32(entry, 0)), Grain::Zero) {
-                written.add(start + slot as u64 * self.grain, self.grain);
-            }
+            let at = start + slot as u64 * self.grain;
+            let length = self.grain.min(self.size.saturating_sub(at));
+            let end = match self.place(le32(entry, 0)) {
+                Grain::Zero => continue,
+                Grain::At(at) => at.checked_add(length),
+                // How long it is stands with it.
+                Grain::Compressed(at) => at.checked_add(1),
+            };
+            written.needs(&*self.file, end, length);
+            written.add(at, self.grain);
         }
     }
 
@@ -226,8 +233,14 @@ impl Layer for Sparse {
                 if !seen.insert(at) {
                     return None;
                 }
-                self.file.read_exact_at(at, &mut table).ok()?;
                 let start = (first + index as u64) * self.table_span();
+                let end = at.saturating_add(table.len() as u64);
+                if end > self.file.size() {
+                    let length = self.table_span().min(self.size.saturating_sub(start));
+                    written.needs(&*self.file, Some(end), length);
+                    continue;
+                }
+                self.file.read_exact_at(at, &mut table).ok()?;
                 self.note_table(start, &table, written);
             }
         }

@@ -51,6 +51,7 @@ fn what_was_cut_off_fails_and_is_never_zeroes() {
                 continue;
             }
             opened += 1;
+            let before = failed;
             for (index, page) in whole.chunks(4096).enumerate() {
                 let mut read = vec![0xee; page.len()];
                 match disk.source.read_exact_at(index as u64 * 4096, &mut read) {
@@ -58,6 +59,14 @@ fn what_was_cut_off_fails_and_is_never_zeroes() {
                     Err(_) => failed += 1,
                 }
             }
+            let told = disk.contents(BLOCK).missing;
+            // Where a grain of a stream ends is not in the tables.
+            let is_known = *name != "vmdk-stream" || !told.is_empty();
+            assert_eq!(
+                !told.is_empty(),
+                failed > before && is_known,
+                "{name}: {step}/64: {told:?}"
+            );
         }
         // Those with their tables at the end are not opened at all.
         let at_end = ["qcow2-zlib", "qcow2-zstd", "vmdk-stream", "vhd-fixed"].contains(name);
@@ -135,7 +144,7 @@ fn random_damage_ends_in_errors() {
 /// Counts and reads some places; all may fail.
 fn read_samples(opened: Opened) -> bool {
     for disk in opened.disks {
-        let _ = disk.written(BLOCK);
+        let _ = disk.contents(BLOCK).written;
         let size = disk.source.size();
         let mut bytes = vec![0; size.min(64 << 10) as usize];
         for part in 0..16 {

@@ -21,7 +21,7 @@ fn converted(format: &str, options: &[&str]) {
     assert!(expected.starts_with(&source), "{case}: qemu reads something else");
     let disk = disk(&work.path(image));
     check(&disk, &expected, &case);
-    let written = disk.written(BLOCK).expect("counted");
+    let written = disk.contents(BLOCK).written.expect("counted");
     // Of these qemu says that all is data; the holes of flat extents are those of their files.
     let told = match format {
         "vhdx" => return,
@@ -107,7 +107,7 @@ fn vhdx() {
     fill(&work.path("raw"), 10 << 20);
     let options = ["-o", "block_size=1M", "raw", "image"];
     work.tool("qemu-img", &[&["convert", "-f", "raw", "-O", "vhdx"][..], &options].concat());
-    assert_eq!(disk(&work.path("image")).written(BLOCK), Some(16));
+    assert_eq!(disk(&work.path("image")).contents(BLOCK).written, Some(16));
     converted("vhdx", &["-o", "block_state_zero=off,log_size=2M"]);
 }
 
@@ -188,7 +188,7 @@ fn a_vmdk_of_many_extents_is_joined_at_their_borders() {
             raw.read_exact_at(&mut expected, at).expect("read");
             assert!(read == expected, "{kind} around {place}");
         }
-        let blocks = disk.written(BLOCK).expect("counted");
+        let blocks = disk.contents(BLOCK).written.expect("counted");
         assert_eq!(blocks, blocks_by_qemu(&work, "raw"), "{kind}");
     }
 }

@@ -1,6 +1,6 @@
 //! Names in images that lead elsewhere, and images made to be never done with.
 
-use crate::support::{Work, check, disk, fill, page, refusal};
+use crate::support::{BLOCK, Work, check, disk, fill, page, refusal};
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, symlink};
 
@@ -145,6 +145,27 @@ fn extents_have_plain_names_in_the_folder_of_their_descriptor() {
     assert!(refusal(&path).contains("in a circle"));
     let path = descriptor(&work, "RW 8 FLAT \"absent\" 0");
     assert!(refusal(&path).contains("the extent \"absent\": No such file"));
+}
+
+#[test]
+fn an_extent_that_cannot_be_opened_fails_alone() {
+    let work = Work::new();
+    fs::write(work.path("flat"), [page(0), page(1)].concat()).expect("written");
+    let absent = "RW 8 FLAT \"absent\" 0\nRW 8 SPARSE \"flat\" 0";
+    let extents = format!("RW 8 FLAT \"flat\" 8\n{absent}\nRW 16 FLAT \"flat\" 8");
+    let disk = disk(&descriptor(&work, &extents));
+    let mut read = [0xee; 4096];
+    for (index, expected) in [Some(1), None, None, Some(1), None].into_iter().enumerate() {
+        let outcome = disk.source.read_exact_at(index as u64 * 4096, &mut read);
+        assert_eq!(outcome.is_ok(), expected.is_some(), "{index}");
+        assert!(expected.is_none_or(|it| read[..] == page(it)), "{index}");
+    }
+    let told = disk.contents(BLOCK).missing;
+    let [absent, foreign, cut] = told.as_slice() else { panic!("{told:?}") };
+    assert!(absent.contains("the extent \"absent\": No such file"), "{absent}");
+    assert!(foreign.contains("no header of a sparse vmdk"), "{foreign}");
+    assert_eq!(cut, "4096 bytes of the disk are past the end of the image");
+    assert!(refusal(&descriptor(&work, "RW 8 FLAT \"absent\" 0\nRW 8 ZERO")).contains("absent"));
 }
 
 #[test]
