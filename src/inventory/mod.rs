@@ -122,6 +122,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &os::pacman::Pacman,
     &os::windows::Windows,
     &os::snap::Snap,
+    &os::flatpak::Flatpak,
 ];
 
 /// What a host has.

@@ -21,7 +21,6 @@ const fn row(name: &'static str, path: &'static str, counts: fn(&[u8]) -> bool) 
 }
 
 const UNREAD: &[Unread] = &[
-    row("flatpak store", "/var/lib/flatpak/app", any),
     row("docker store of images", "/var/lib/docker/overlay2", layer),
     row("docker store of containers", "/var/lib/docker/containers", any),
     row("containerd store", "/var/lib/containerd/io.containerd.metadata.v1.bolt", any),

@@ -6,6 +6,7 @@ mod directory;
 mod disks;
 mod files;
 mod findings;
+mod flatpak;
 mod hosts;
 mod images;
 mod inventory;

@@ -3,6 +3,7 @@
 pub mod apk;
 mod at_once;
 pub mod dpkg;
+pub mod flatpak;
 mod lines;
 pub mod pacman;
 pub mod rpm;
