@@ -2,6 +2,7 @@
 //! parsers of JSON and TOML and on PyYAML.
 
 use crate::support::{Names, assert_same, output, scan};
+use sidelight::model::Package;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -77,8 +78,11 @@ fn every_lockfile_of_the_shared_data() {
     let found = scan(folder.path());
     let gaps = found.gaps.into_iter().filter(|gap| !is_broken(&gap.place, &damaged));
     assert_eq!(gaps.collect::<Vec<_>>(), []);
-    let found = found.found.into_iter().filter(|it| !damaged.contains(it.evidence[0].as_str()));
-    let found = by_file(found.map(|it| (it.evidence[0].clone(), it.name, it.version)));
+    let proven = found.packages.into_iter().flat_map(|it| {
+        let Package { name, version, evidence, .. } = it;
+        evidence.into_iter().map(move |path| (path, name.clone(), version.clone()))
+    });
+    let found = by_file(proven.filter(|(path, ..)| !damaged.contains(path.as_str())));
     assert!(expected.len() >= 200, "{} files", expected.len());
     let files: Vec<_> = found.keys().filter(|file| !expected.contains_key(*file)).collect();
     assert!(files.is_empty(), "the witness finds nothing in: {files:?}");

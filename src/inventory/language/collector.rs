@@ -23,6 +23,7 @@ pub struct Collector<'a> {
     path: &'a [u8],
     found: BTreeSet<Package>,
     problems: Problems,
+    damages: usize,
     text: usize,
     /// Why the rest of the file does not count, once that is so.
     end: Option<Gap>,
@@ -33,7 +34,7 @@ impl<'a> Collector<'a> {
     pub fn new(ecosystem: Ecosystem, state: PackageState, path: &'a [u8]) -> Self {
         let problems = Problems::new(&printable(path), MOST_PROBLEMS);
         let found = BTreeSet::new();
-        Self { ecosystem, state, path, found, problems, text: 0, end: None }
+        Self { ecosystem, state, path, found, problems, damages: 0, text: 0, end: None }
     }
 
     /// The file.
@@ -98,6 +99,11 @@ impl<'a> Collector<'a> {
     /// Adds that something in the file is not what it claims to be.
     #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
     pub fn corrupt(&mut self, detail: impl ToString) {
+        self.damages += 1;
+        // From here on they are only counted, and a file may be nothing but damage.
+        if self.damages > MOST_PROBLEMS {
+            return self.gap(Gap::new("", GapReason::Corrupt, ""));
+        }
         let detail: String = detail.to_string().chars().take(MOST_DETAIL).collect();
         self.gap(super::corrupt(self.path, &detail));
     }
