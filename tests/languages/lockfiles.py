@@ -16,7 +16,7 @@ import yaml
 def pins(text):
     text = text.replace("\\\n", " ")
     for line in text.splitlines():
-        found = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^]]*\])?\s*={2,3}\s*([A-Za-z0-9._+!-]+)(?![*.\w])", line)
+        found = re.match(r"\s*(\w[\w.-]*)\s*(?:\[[^]]*\])?\s*={2,3}\s*(\w[\w.+!-]*)(?![*.\w])", line)
         if found:
             yield found.groups()
 
@@ -62,8 +62,9 @@ def yarn_lock(text):
             if key != "__metadata" and "@workspace:" not in entry["resolution"]:
                 yield re.match(r"(@?[^@]+)@", entry["resolution"])[1], str(entry["version"])
         return
-    for name, version in re.findall(r'^"?(@?[^@\n" ]+)@[^\n]*:\n  version "([^"]+)"', text, re.M):
-        yield name, version
+    for first, version in re.findall(r'^"?([^\n"#, ]+)[^\n]*:\n  "?version"? "([^"]+)"', text, re.M):
+        alias = re.match(r"@?[^@]+@npm:(@?[^@]+)@", first)
+        yield alias[1] if alias else re.match(r"(@?[^@]+)@", first)[1], version
 
 
 def pnpm_lock(text):
@@ -71,7 +72,7 @@ def pnpm_lock(text):
     for key, entry in (lock.get("packages") or {}).items():
         entry = entry or {}
         bare = key.split("(")[0]
-        found = re.fullmatch(r"/?((?:@[^@/]+/)?[^@/]+)@(\d[^/]*)", bare) or re.fullmatch(
+        found = re.fullmatch(r"/?((?:@[^@/]+/)?[^@/]+)@(\d[^/]*|https?:.*)", bare) or re.fullmatch(
             r"(?:[^/@]+)?/((?:@[^/]+/)?[^/]+)/(\d[^/_]*)(?:_.*)?", bare
         )
         name, version = found.groups() if found else (None, None)
@@ -170,9 +171,23 @@ def package_json(text):
         yield package["name"], package["version"]
 
 
+def manifest_toml(text):
+    manifest = tomllib.loads(text)
+    for name, entries in manifest.get("deps", manifest).items():
+        for entry in entries if isinstance(entries, list) else []:
+            if "version" in entry:
+                yield name, entry["version"]
+
+
+def renv_lock(text):
+    for package in json.loads(text).get("Packages", {}).values():
+        yield package["Package"], package["Version"]
+
+
 READERS = {
     "Cargo.lock": toml_packages,
     "Gemfile.lock": gemfile_lock,
+    "Manifest.toml": manifest_toml,
     "Package.resolved": package_resolved,
     "Pipfile.lock": pipfile_lock,
     "bun.lock": bun_lock,
@@ -190,6 +205,7 @@ READERS = {
     "pubspec.lock": pubspec_lock,
     "pylock.toml": toml_packages,
     "requirements.txt": pins,
+    "renv.lock": renv_lock,
     "uv.lock": toml_packages,
     "yarn.lock": yarn_lock,
 }
@@ -208,13 +224,18 @@ def read(path):
 
 
 def main():
+    """A damaged file is a line with its path alone: how much of it can be read is not for this witness to say."""
     root = sys.argv[1]
     for folder, _, files in os.walk(root):
         for file in files:
             path = os.path.join(folder, file)
-            for name, version, *place in read(path):
-                shown = "/" + os.path.relpath(place[0] if place else path, root)
-                print(shown, name, version, sep="\t")
+            try:
+                lines = list(read(path))
+            except Exception:
+                lines = [()]
+            for line in lines:
+                place = line[2] if len(line) > 2 else path
+                print("/" + os.path.relpath(place, root), *line[:2], sep="\t")
 
 
 main()

@@ -75,10 +75,14 @@ fn what_npm_installed_and_locked() {
         output("npm", &lock, &app);
         let found = scan(&app);
         assert_eq!(found.gaps, []);
-        assert_same("npm", &of_state(&found.found, PackageState::Installed), &expected);
+        assert_same("npm", &of_state(&found.packages, PackageState::Installed), &expected);
         // The first version has the place of a packed file instead of its version.
         if version != "1" {
-            assert_same("package-lock", &of_state(&found.found, PackageState::Locked), &expected);
+            let alone = folder.path().join("locked");
+            fs::create_dir_all(&alone).unwrap();
+            fs::copy(app.join("package-lock.json"), alone.join("package-lock.json")).unwrap();
+            let locked = of_state(&scan(&alone).packages, PackageState::Locked);
+            assert_same("package-lock", &locked, &expected);
         }
     }
 }
@@ -98,7 +102,7 @@ fn npm_itself() {
         .unwrap();
     listed(&tree, &mut expected);
     let found = scan(&own);
-    let mut installed = of_state(&found.found, PackageState::Installed);
+    let mut installed = of_state(&found.packages, PackageState::Installed);
     // npm is the application here, which it does not list.
     installed.retain(|(name, _)| name != "npm");
     assert_same("npm's own packages", &installed, &expected);

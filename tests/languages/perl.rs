@@ -57,5 +57,5 @@ fn what_make_install_wrote() {
     fs::rename(&root, &there).unwrap();
     let found = scan(&host);
     assert_eq!(found.gaps, []);
-    assert_same("perl", &names(&found.found, Ecosystem::Cpan), &expected);
+    assert_same("perl", &names(&found.packages, Ecosystem::Cpan), &expected);
 }

@@ -78,7 +78,7 @@ fn what_pip_installed_into_a_folder() {
     assert_eq!(found.gaps, []);
     let expected = listed(&python, &["--path", "target"], folder.path());
     assert_eq!(expected.len(), 5);
-    assert_same("pip --target", &names(&found.found, Ecosystem::Pypi), &expected);
+    assert_same("pip --target", &names(&found.packages, Ecosystem::Pypi), &expected);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_whole_environment() {
     assert_eq!(found.gaps, []);
     // Packages bring along others of their own, which pip does not list.
     let own = found
-        .found
+        .packages
         .into_iter()
         .filter(|package| !package.evidence.iter().any(|path| path.contains("/_vendor/")));
     let own: Vec<_> = own.collect();

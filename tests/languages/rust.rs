@@ -34,5 +34,5 @@ fn what_cargo_locked() {
     assert_eq!(expected.len(), 3);
     let found = scan(&app);
     assert_eq!(found.gaps, []);
-    assert_same("cargo", &names(&found.found, Ecosystem::Cargo), &expected);
+    assert_same("cargo", &names(&found.packages, Ecosystem::Cargo), &expected);
 }

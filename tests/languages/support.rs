@@ -1,9 +1,9 @@
-//! Folders of this machine as hosts, what the catalogers of languages find there, and what a tool says.
+//! Folders of this machine as hosts, what is found installed there, and what a tool says.
 
-use sidelight::filesystem::{Directory, Kind};
-use sidelight::host::{Descend, Detail, Host, Tree};
-use sidelight::inventory::{Cataloger, language::CATALOGERS};
-use sidelight::model::{Ecosystem, HostContext, Package, Partial};
+use sidelight::filesystem::Directory;
+use sidelight::host::{Host, Tree};
+use sidelight::inventory::{Inventory, Options, inventory};
+use sidelight::model::{Ecosystem, HostContext, Package};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -13,26 +13,13 @@ use std::sync::Arc;
 /// Names and versions.
 pub type Names = BTreeSet<(String, String)>;
 
-/// All that the catalogers find below a folder.
-pub fn scan(root: &Path) -> Partial<Vec<Package>> {
+/// The inventory of a folder as a host; that it has no packages of a system is no news.
+pub fn scan(root: &Path) -> Inventory {
     let directory = Directory::open(root).unwrap();
     let host = Host { tree: Tree::new(Arc::new(directory)), context: HostContext::default() };
-    let (mut files, mut all) = (Vec::new(), Partial::<Vec<Package>>::default());
-    let mut visit = |step: &sidelight::host::WalkStep| {
-        if step.kind == Kind::File {
-            let path = [step.folder, b"/", step.name].concat();
-            let takes = |it: &&&dyn Cataloger| {
-                it.patterns().iter().any(|pattern| pattern.takes(step.folder, step.name))
-            };
-            files.extend(CATALOGERS.iter().filter(takes).map(|it| (*it, path.clone())));
-        }
-        Descend::Yes
-    };
-    host.tree.walk_below(b"/", Detail::Names, &mut visit, &mut all.gaps).unwrap();
-    for (cataloger, path) in files {
-        all.found.extend(cataloger.catalog(&host, &path).into_found(&mut all.gaps));
-    }
-    all
+    let mut found = inventory(&host, &Options::default());
+    found.gaps.retain(|gap| !gap.detail.starts_with("no package database"));
+    found
 }
 
 /// Those of one ecosystem.

@@ -23,8 +23,10 @@ pub struct Collector<'a> {
     path: &'a [u8],
     found: BTreeSet<Package>,
     problems: Problems,
+    damages: usize,
     text: usize,
-    is_full: bool,
+    /// Why the rest of the file does not count, once that is so.
+    end: Option<Gap>,
 }
 
 impl<'a> Collector<'a> {
@@ -32,7 +34,7 @@ impl<'a> Collector<'a> {
     pub fn new(ecosystem: Ecosystem, state: PackageState, path: &'a [u8]) -> Self {
         let problems = Problems::new(&printable(path), MOST_PROBLEMS);
         let found = BTreeSet::new();
-        Self { ecosystem, state, path, found, problems, text: 0, is_full: false }
+        Self { ecosystem, state, path, found, problems, damages: 0, text: 0, end: None }
     }
 
     /// The file.
@@ -49,7 +51,7 @@ impl<'a> Collector<'a> {
     /// a Go module. `name` is the whole name that people write, of which the purl takes what follows the namespace.
     pub fn add_of(&mut self, namespace: &str, name: &str, version: &str) {
         let (name, version) = (name.trim(), version.trim());
-        if name.is_empty() || version.is_empty() || self.is_full {
+        if name.is_empty() || version.is_empty() || self.end.is_some() {
             return;
         }
         if name.len() > MOST_WORD || version.len() > MOST_WORD || namespace.len() > MOST_WORD {
@@ -64,9 +66,8 @@ impl<'a> Collector<'a> {
         let text =
             2 * (name.len() + version.len()) + package.evidence[0].len() + package.purl.len();
         if self.found.len() >= MOST_PACKAGES || self.text + text > MOST_TEXT {
-            self.is_full = true;
-            let detail = format!("only the first {} packages were taken", self.found.len());
-            return self.gap(Gap::new(printable(self.path), GapReason::Limit, detail));
+            let count = self.found.len();
+            return self.stop(&format!("only the first {count} packages were taken"));
         }
         if self.found.insert(package) {
             self.text += text;
@@ -90,16 +91,28 @@ impl<'a> Collector<'a> {
         self.problems.push(gap);
     }
 
+    /// Takes no more from this file; the reason is told however many problems there were.
+    pub fn stop(&mut self, detail: &str) {
+        self.end = Some(Gap::new(printable(self.path), GapReason::Limit, detail));
+    }
+
     /// Adds that something in the file is not what it claims to be.
     #[expect(clippy::needless_pass_by_value, reason = "takes errors and texts alike")]
     pub fn corrupt(&mut self, detail: impl ToString) {
+        self.damages += 1;
+        // From here on they are only counted, and a file may be nothing but damage.
+        if self.damages > MOST_PROBLEMS {
+            return self.gap(Gap::new("", GapReason::Corrupt, ""));
+        }
         let detail: String = detail.to_string().chars().take(MOST_DETAIL).collect();
         self.gap(super::corrupt(self.path, &detail));
     }
 
     /// What was found.
     pub fn into_found(self) -> Partial<Vec<Package>> {
-        Partial { found: self.found.into_iter().collect(), gaps: self.problems.into_gaps() }
+        let mut gaps = self.problems.into_gaps();
+        gaps.extend(self.end);
+        Partial { found: self.found.into_iter().collect(), gaps }
     }
 }
 

@@ -1,5 +1,4 @@
-//! Dart: `pubspec.lock`, line by line: below `packages:` a name is indented by two, its fields by four. What comes
-//! with the SDK has no version of its own.
+//! Dart: `pubspec.lock`, line by line: below `packages:` names are indented, their fields more so. What comes the SDK has no version of its own.
 
 use super::{Collector, Manifest, place};
 use crate::inventory::PathPattern;
@@ -20,31 +19,35 @@ struct Entry<'a> {
     name: &'a str,
     version: &'a str,
     source: &'a str,
+    /// Indent of its fields, once there was one.
+    indent: Option<usize>,
 }
 
 fn read(text: &str, found: &mut Collector) {
-    let (mut is_inside, mut entry) = (false, Entry::default());
+    let (mut entries, mut entry) = (None, Entry::default());
     for line in text.lines().map(str::trim_end) {
         let (indent, line) = (line.len() - line.trim_start().len(), line.trim_start());
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        let (key, value) = line.split_once(':').unwrap_or((line, ""));
+        let Some((key, value)) = line.split_once(':') else {
+            found.corrupt("a line that is no field");
+            continue;
+        };
         let (key, value) = (plain(key), plain(value));
-        match indent {
-            0 => {
-                is_inside = key == "packages";
-                if !line.contains(':') {
-                    found.corrupt("a line that is no field");
-                }
+        if indent == 0 {
+            // Entries have the indent of the first of them.
+            entries = (key == "packages").then_some(0);
+        } else if let Some(known) = &mut entries {
+            if *known == 0 {
+                *known = indent;
             }
-            2 if is_inside => {
+            if indent <= *known {
                 entry.add(found);
                 entry = Entry { name: key, ..Entry::default() };
+            } else if *entry.indent.get_or_insert(indent) == indent {
+                entry.field(key, value);
             }
-            4 if key == "version" => entry.version = value,
-            4 if key == "source" => entry.source = value,
-            _ => {}
         }
     }
     entry.add(found);
@@ -54,7 +57,15 @@ fn plain(scalar: &str) -> &str {
     scalar.trim().trim_matches(['\'', '"'])
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    fn field(&mut self, key: &str, value: &'a str) {
+        match key {
+            "version" => self.version = value,
+            "source" => self.source = value,
+            _ => {}
+        }
+    }
+
     fn add(&self, found: &mut Collector) {
         if self.source != "sdk" {
             found.add(self.name, self.version);
@@ -72,6 +83,11 @@ mod tests {
     #[test]
     fn locks() {
         check(&PUBSPEC_LOCK, LOCK, &["a 1.0.0", "b_c 2.0.0+1"]);
+        check(
+            &PUBSPEC_LOCK,
+            "packages:\n a:\n    version: \"1\"\n    x:\n        version: 2\n b:\n  version: 3\n",
+            &["a 1", "b 3"],
+        );
         check(&PUBSPEC_LOCK, "rubbish", &["corrupt"]);
     }
 

@@ -6,7 +6,7 @@
 
 use super::{Collector, manifest, place, text};
 use crate::host::Host;
-use crate::inventory::{Cataloger, PathPattern};
+use crate::inventory::{Cataloger, MOST_PACKAGES, PathPattern};
 use crate::model::{Ecosystem, Package, PackageState, Partial};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +50,8 @@ impl Cataloger for GoMod {
 #[derive(Default)]
 struct Module<'a> {
     minor: u32,
+    /// Whether it has more lines than are taken.
+    is_cut: bool,
     required: BTreeSet<(&'a str, &'a str)>,
     /// By module and the version it is for, empty for all: what is taken instead.
     replaced: BTreeMap<(&'a str, &'a str), (&'a str, &'a str)>,
@@ -80,6 +82,9 @@ fn read<'a>(text: &'a str, found: &mut Collector) -> Module<'a> {
         found.corrupt("no module");
     }
     module.add(found);
+    if module.is_cut {
+        found.stop(&format!("only the first {MOST_PACKAGES} lines were taken"));
+    }
     module
 }
 
@@ -97,6 +102,7 @@ impl<'a> Module<'a> {
                     .map(|rest| rest.split(|c: char| !c.is_ascii_digit()));
                 self.minor = minor.and_then(|mut parts| parts.next()?.parse().ok()).unwrap_or(0);
             }
+            _ if self.required.len() + self.replaced.len() > MOST_PACKAGES => self.is_cut = true,
             ("require", [path, version, ..]) => drop(self.required.insert((path, version))),
             ("replace", [path, "=>", to @ ..]) => self.replace(path, "", to),
             ("replace", [path, version, "=>", to @ ..]) => self.replace(path, version, to),

@@ -5,8 +5,11 @@ use super::Collector;
 use crate::model::{Gap, GapReason, printable};
 use serde::de::DeserializeOwned;
 
-/// Bytes of a section; one of a package with hundreds of wheels has some hundred thousand.
-const MOST_SECTION: usize = 4 << 20;
+/// Bytes of a section; one of a package with hundreds of wheels has some hundred thousand. Parsed, a byte
+/// of it may take a hundred.
+const MOST_SECTION: usize = 1 << 20;
+/// Damaged sections of a file after which the rest is not read.
+const MOST_DAMAGED: usize = 10_000;
 
 /// Shows the sections whose header this accepts, as `[[package]]` is written, without blanks.
 pub fn each<T: DeserializeOwned>(
@@ -16,6 +19,7 @@ pub fn each<T: DeserializeOwned>(
     mut show: impl FnMut(&str, T, &mut Collector),
 ) {
     let mut lines = text.split_inclusive('\n').peekable();
+    let (mut is_any, mut damaged) = (false, 0);
     while let Some(line) = lines.next() {
         let Some(header) = header(line) else { continue };
         let mut body = String::new();
@@ -27,6 +31,7 @@ pub fn each<T: DeserializeOwned>(
         if !is_wanted(header) {
             continue;
         }
+        is_any = true;
         if body.len() > MOST_SECTION {
             let detail = format!("a section of more than {MOST_SECTION} bytes");
             found.gap(Gap::new(printable(found.path()), GapReason::Limit, detail));
@@ -34,8 +39,27 @@ pub fn each<T: DeserializeOwned>(
         }
         match toml::from_str(&body) {
             Ok(section) => show(header, section, found),
-            Err(error) => found.corrupt(format!("section {header}: {}", error.message())),
+            Err(error) => {
+                damaged += 1;
+                found.corrupt(format!("section {header}: {}", error.message()));
+            }
         }
+        if damaged == MOST_DAMAGED {
+            return found.stop(&format!("{damaged} damaged sections; the rest was not read"));
+        }
+    }
+    if !is_any {
+        foreign(text, found);
+    }
+}
+
+/// A text without such sections may lock nothing, or be none of TOML.
+fn foreign(text: &str, found: &mut Collector) {
+    let parsed = (text.len() <= MOST_SECTION).then(|| toml::from_str::<toml::Table>(text));
+    match parsed {
+        Some(Ok(_)) => {}
+        Some(Err(error)) => found.corrupt(error.message()),
+        None => found.corrupt("no section of a lockfile"),
     }
 }
 
@@ -79,15 +103,32 @@ mod tests {
     }
 
     #[test]
+    fn a_text_without_sections() {
+        check("package = []\n[metadata]\nx = 1\n", &[]);
+        check("", &[]);
+        check("this is no TOML", &["corrupt"]);
+        check(&"x = 1\n".repeat(1 << 20), &["corrupt"]);
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_damage_is_left() {
+        let many = "[[p]]\na\n".repeat(2 * MOST_DAMAGED);
+        let mut found = Collector::new(Ecosystem::Cargo, PackageState::Locked, b"/a");
+        each(&many, &mut found, |_| true, |_, _: toml::Table, _| ());
+        let gaps = found.into_found().gaps;
+        assert_eq!(gaps.last().unwrap().detail, "10000 damaged sections; the rest was not read");
+    }
+
+    #[test]
     fn nesting_and_size_are_bounded() {
         check(
-            &format!("[[p]]\na = {}\n[[p]]\nb = 1\n", "[".repeat(1 << 20)),
+            &format!("[[p]]\na = {}\n[[p]]\nb = 1\n", "[".repeat(1 << 19)),
             &[r#"["b"]"#, "corrupt"],
         );
-        check(&format!("[[p]]\na = {}\n", "{a=".repeat(1 << 20)), &["corrupt"]);
-        check(&format!("[[p]]\n{} = 1\n", vec!["a"; 1 << 20].join(".")), &["corrupt"]);
+        check(&format!("[[p]]\na = {}\n", "{a=".repeat(1 << 18)), &["corrupt"]);
+        check(&format!("[[p]]\n{} = 1\n", vec!["a"; 1 << 18].join(".")), &["corrupt"]);
         check(
-            &format!("[[p]]\na = \"{}\"\n[[p]]\nb=1", "x".repeat(5 << 20)),
+            &format!("[[p]]\na = \"{}\"\n[[p]]\nb=1", "x".repeat(2 << 20)),
             &[r#"["b"]"#, "limit"],
         );
     }

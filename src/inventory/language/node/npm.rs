@@ -43,23 +43,19 @@ struct Nested {
 
 fn read(text: &str, found: &mut Collector) {
     let paths: &[&json::Path] = &[&["packages", json::EACH], &["dependencies", json::EACH]];
-    let (mut is_placed, mut older) = (false, Vec::new());
+    // npm writes `packages` first; what `dependencies` then has besides is the same.
+    let mut is_placed = false;
     let end = json::each(text, paths, &mut |which, key, value| {
         if which == 0 {
             is_placed = true;
             placed(key, value.get(), found);
         } else if !is_placed {
             match serde_json::from_str(value.get()) {
-                Ok(package) => older.push((key.to_owned(), package)),
+                Ok(package) => nested(key, &package, found),
                 Err(error) => found.corrupt(error),
             }
         }
     });
-    if !is_placed {
-        for (name, package) in &older {
-            nested(name, package, found);
-        }
-    }
     if let Err(error) = end {
         found.corrupt(error);
     }

@@ -72,7 +72,8 @@ impl Entry<'_> {
         let (name, version) = named(self.key).unwrap_or_default();
         let name = if self.name.is_empty() { name } else { self.name };
         let version = if self.version.is_empty() { version } else { self.version };
-        if is_version(version) {
+        // A link to a folder that has no name.
+        if is_version(version) && !name.contains(':') {
             add(found, name, version);
         }
     }

@@ -41,7 +41,7 @@ fn read(text: &str, found: &mut Collector) {
         } else if indent == 2 {
             let (field, value) = line.split_once([' ', ':']).unwrap_or((line, ""));
             let value = value.trim().trim_matches('"');
-            match field {
+            match field.trim_matches('"') {
                 "version" => entry.version = value,
                 "resolution" => entry.resolution = value,
                 _ => {}
