@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
+mod executables;
+mod java;
 mod lockfiles;
 mod node;
 mod perl;

@@ -41,17 +41,20 @@ impl Table {
 }
 
 pub fn open(source: Arc<dyn BlockSource>, head: &[u8]) -> Result<Executable, Error> {
-    let header = header(head).ok_or_else(|| corrupt("the header", 0))?;
+    let mut header = header(head).ok_or_else(|| corrupt("the header", 0))?;
     let mut problems = Vec::new();
-    let segments = segments(&*source, &header).unwrap_or_else(|error| {
-        problems.push(error);
-        Vec::new()
-    });
-    let sections = sections(&*source, header, &mut problems);
-    let (place, format, numbers) = (0..source.size(), Format::Elf, sections.1);
-    let sections = sections.0;
+    let segments = segments(&*source, &header);
+    let sections = sections(&*source, &mut header, &mut problems);
+    let mut found = |parts: Result<Vec<Part>, Error>| {
+        parts.unwrap_or_else(|error| {
+            problems.push(error);
+            Vec::new()
+        })
+    };
+    let (segments, sections) = (found(segments), found(sections));
     // What UPX notes stands behind the table of segments.
     let is_packed = sections.is_empty() && head.windows(4).take(1024).any(|it| it == b"UPX!");
+    let (place, format, numbers) = (0..source.size(), Format::Elf, header.numbers);
     Ok(Executable { source, place, format, numbers, sections, segments, problems, is_packed })
 }
 
@@ -67,10 +70,7 @@ fn header(head: &[u8]) -> Option<Header> {
         _ => return None,
     };
     let numbers = Numbers { is_big, is_wide };
-    let word = |narrow, wide| match is_wide {
-        true => numbers.u64(head, wide),
-        false => numbers.u32(head, narrow),
-    };
+    let word = |narrow, wide| numbers.word(head, narrow, wide);
     let short = |narrow: usize, wide: usize| numbers.u16(head, if is_wide { wide } else { narrow });
     Some(Header {
         numbers,
@@ -88,10 +88,7 @@ fn segments(source: &dyn BlockSource, header: &Header) -> Result<Vec<Part>, Erro
     let table = header.segments.read(source, if numbers.is_wide { 56 } else { 32 })?;
     let entries = table.chunks_exact(header.segments.entry as usize);
     let part = |entry: &[u8]| {
-        let word = |narrow, wide| match numbers.is_wide {
-            true => numbers.u64(entry, wide),
-            false => numbers.u32(entry, narrow),
-        };
+        let word = |narrow, wide| numbers.word(entry, narrow, wide);
         let flags = numbers.u32(entry, if numbers.is_wide { 4 } else { 24 })?;
         let is_loaded = numbers.u32(entry, 0)? == LOADED;
         let (offset, address, size) = (word(4, 8)?, word(8, 16)?, word(16, 32)?);
@@ -104,39 +101,26 @@ fn segments(source: &dyn BlockSource, header: &Header) -> Result<Vec<Part>, Erro
 /// The sections, of which many programs have none; names that cannot be read are empty.
 fn sections(
     source: &dyn BlockSource,
-    mut header: Header,
+    header: &mut Header,
     problems: &mut Vec<Error>,
-) -> (Vec<Part>, Numbers) {
-    let numbers = header.numbers;
+) -> Result<Vec<Part>, Error> {
     if header.sections.at == 0 {
-        return (Vec::new(), numbers);
+        return Ok(Vec::new());
     }
-    let found = extend(source, &mut header).and_then(|()| {
-        let table = header.sections.read(source, if numbers.is_wide { 64 } else { 40 })?;
-        let entries: Vec<_> = table
-            .chunks_exact(header.sections.entry as usize)
-            .filter_map(|entry| section(numbers, entry))
-            .collect();
-        let names = names(source, &entries, header.names);
-        Ok((entries, names))
+    extend(source, header)?;
+    let numbers = header.numbers;
+    let table = header.sections.read(source, if numbers.is_wide { 64 } else { 40 })?;
+    let entries = table.chunks_exact(header.sections.entry as usize);
+    let entries: Vec<_> = entries.filter_map(|entry| section(numbers, entry)).collect();
+    let names = names(source, &entries, header.names).unwrap_or_else(|error| {
+        problems.push(error);
+        Vec::new()
     });
-    match found {
-        Ok((entries, names)) => {
-            let names = names.unwrap_or_else(|error| {
-                problems.push(error);
-                Vec::new()
-            });
-            let named = |(at, part): (u64, Part)| Part {
-                name: names.get(at as usize..).map(name).unwrap_or_default(),
-                ..part
-            };
-            (entries.into_iter().map(named).collect(), numbers)
-        }
-        Err(error) => {
-            problems.push(error);
-            (Vec::new(), numbers)
-        }
-    }
+    let with_name = |(at, part): (u64, Part)| Part {
+        name: names.get(at as usize..).map(name).unwrap_or_default(),
+        ..part
+    };
+    Ok(entries.into_iter().map(with_name).collect())
 }
 
 /// Counts that do not fit into the header stand in the first section.
@@ -147,11 +131,7 @@ fn extend(source: &dyn BlockSource, header: &mut Header) -> Result<(), Error> {
     let numbers = header.numbers;
     let first = bytes(source, header.sections.at, if numbers.is_wide { 64 } else { 40 })?;
     if header.sections.count == 0 {
-        let count = match numbers.is_wide {
-            true => numbers.u64(&first, 32),
-            false => numbers.u32(&first, 20),
-        };
-        header.sections.count = count.unwrap_or(0);
+        header.sections.count = numbers.word(&first, 20, 32).unwrap_or(0);
     }
     if header.names == EXTENDED {
         header.names = numbers.u32(&first, if numbers.is_wide { 40 } else { 24 }).unwrap_or(0);
@@ -161,10 +141,7 @@ fn extend(source: &dyn BlockSource, header: &mut Header) -> Result<(), Error> {
 
 /// A section, and where its name is.
 fn section(numbers: Numbers, entry: &[u8]) -> Option<(u64, Part)> {
-    let word = |narrow, wide| match numbers.is_wide {
-        true => numbers.u64(entry, wide),
-        false => numbers.u32(entry, narrow),
-    };
+    let word = |narrow, wide| numbers.word(entry, narrow, wide);
     let has_bits = numbers.u32(entry, 4)? != NO_BITS;
     let size = if has_bits { word(20, 32)? } else { 0 };
     let is_writable = word(8, 8)? & 1 != 0;

@@ -31,9 +31,10 @@ impl Numbers {
     pub fn number(self, bytes: &[u8], at: usize, length: usize) -> Option<u64> {
         let bytes = bytes.get(at..at.checked_add(length)?)?;
         let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        Some(match self.is_big {
-            true => bytes.iter().fold(0, join),
-            false => bytes.iter().rev().fold(0, join),
+        Some(if self.is_big {
+            bytes.iter().fold(0, join)
+        } else {
+            bytes.iter().rev().fold(0, join)
         })
     }
 
@@ -47,6 +48,11 @@ impl Numbers {
 
     pub fn u64(self, bytes: &[u8], at: usize) -> Option<u64> {
         self.number(bytes, at, 8)
+    }
+
+    /// A number as wide as an address, which stands elsewhere in files of 32 bits.
+    pub fn word(self, bytes: &[u8], narrow: usize, wide: usize) -> Option<u64> {
+        if self.is_wide { self.u64(bytes, wide) } else { self.u32(bytes, narrow) }
     }
 }
 

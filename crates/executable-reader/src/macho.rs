@@ -26,10 +26,8 @@ pub fn universal(source: &Arc<dyn BlockSource>, head: &[u8]) -> Result<Vec<Execu
     }
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for index in 0..(count as usize).min(MOST_IN_ONE) {
-        let place = match numbers.is_wide {
-            true => numbers.u64(head, 16 + 32 * index).zip(numbers.u64(head, 24 + 32 * index)),
-            false => numbers.u32(head, 16 + 20 * index).zip(numbers.u32(head, 20 + 20 * index)),
-        };
+        let start = numbers.word(head, 16 + 20 * index, 16 + 32 * index);
+        let place = start.zip(numbers.word(head, 20 + 20 * index, 24 + 32 * index));
         let place = place.and_then(|(start, size)| Some(start..start.checked_add(size)?));
         let place = place.filter(|place| place.end <= source.size());
         let opened = match place {
@@ -68,9 +66,10 @@ pub fn open(source: Arc<dyn BlockSource>, place: Range<u64>) -> Result<Executabl
     let length = numbers.u32(&magic, 20).unwrap_or(0);
     let commands = at + if is_wide { 32 } else { 28 };
     let is_inside = check_bounds(found.size(), commands - at, length as usize).is_ok();
-    let read = match is_inside {
-        true => bytes(&*found.source, commands, length),
-        false => Err(corrupt("commands outside of the executable", commands)),
+    let read = if is_inside {
+        bytes(&*found.source, commands, length)
+    } else {
+        Err(corrupt("commands outside of the executable", commands))
     };
     match read {
         Ok(table) => self::commands(&mut found, &table, count, commands),
@@ -106,10 +105,7 @@ fn commands(found: &mut Executable, mut table: &[u8], count: u64, mut at: u64) {
 /// A segment and its sections.
 fn segment(found: &mut Executable, numbers: Numbers, command: &[u8]) -> Option<()> {
     let is_wide = numbers.is_wide;
-    let word = |bytes: &[u8], narrow, wide| match is_wide {
-        true => numbers.u64(bytes, wide),
-        false => numbers.u32(bytes, narrow),
-    };
+    let word = |bytes: &[u8], narrow, wide| numbers.word(bytes, narrow, wide);
     let protection = numbers.u32(command, if is_wide { 60 } else { 44 })?;
     let is_writable = protection & WRITABLE != 0;
     let segment = Part {

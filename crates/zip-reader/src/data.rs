@@ -53,7 +53,9 @@ pub fn read(source: &dyn BlockSource, entry: &Entry, range: Range<u64>) -> Resul
     }
     let mut crc = Crc::new();
     crc.update(&out);
-    if out.len() as u64 != entry.size || crc.sum() != entry.crc {
+    // A fuzzer would not come past it.
+    let is_wrong = crc.sum() != entry.crc && !cfg!(fuzzing);
+    if out.len() as u64 != entry.size || is_wrong {
         return Err(corrupt("an entry with another size or checksum than it says", entry.header));
     }
     Ok(out)

@@ -86,7 +86,9 @@ impl Reader<'_> {
         match go::build_info(program) {
             Ok(Some(info)) => {
                 self.add(Ecosystem::Golang, |to| go_modules::add(to, &info));
-                go_modules::toolchain(&info).iter().for_each(|found| self.known(found));
+                if let Some(go) = go_modules::toolchain(&info) {
+                    self.known(&go);
+                }
             }
             Ok(None) => {}
             Err(error) => self.problem("Go build information: ", &error),
@@ -110,7 +112,9 @@ impl Reader<'_> {
         add(&mut collector);
         let Partial { found, gaps } = collector.into_found();
         self.found.extend(found);
-        gaps.into_iter().for_each(|gap| self.problems.push(gap));
+        for gap in gaps {
+            self.problems.push(gap);
+        }
     }
 
     fn known(&mut self, found: &known::Found) {

@@ -122,11 +122,13 @@ impl Walk {
         let facts = self.facts(&archive, &wanted, path);
         let mut collector = Collector::new(Ecosystem::Maven, PackageState::Installed, path);
         for found in facts.artifacts(path) {
-            collector.add_of(&found.group, &found.name(), &found.version);
+            collector.add_of(&found.group, &found.full_name(), &found.version);
         }
         let Partial { found, gaps } = collector.into_found();
         self.found.extend(found);
-        gaps.into_iter().for_each(|gap| self.problems.push(gap));
+        for gap in gaps {
+            self.problems.push(gap);
+        }
         if depth >= MOST_DEPTH && !inner.is_empty() {
             return self.limit(path, &format!("archives in it, which is the {depth}th in another"));
         }

@@ -30,9 +30,8 @@ impl Cataloger for ReleaseFiles {
             return Partial { found: Vec::new(), gaps };
         };
         let text = std::str::from_utf8(&bytes).ok().filter(|text| text.len() <= MOST);
-        let program = text.and_then(|text| match path.ends_with(OTP_VERSION.as_bytes()) {
-            true => otp(text),
-            false => java(text),
+        let program = text.and_then(|text| {
+            if path.ends_with(OTP_VERSION.as_bytes()) { otp(text) } else { java(text) }
         });
         let Some((vendor, product, version)) = program else { return Partial::default() };
         collector.add(product, version);

@@ -64,9 +64,10 @@ pub fn toolchain(info: &BuildInfo) -> Option<Found> {
 fn replace<'a>(module: Option<&mut Module<'a>>, with: Module<'a>) {
     let Some(module) = module else { return };
     let is_folder = with.path.starts_with(['.', '/']) || with.path.get(1..2) == Some(":");
-    match is_folder {
-        true => module.version = DEVEL,
-        false => *module = with,
+    if is_folder {
+        module.version = DEVEL;
+    } else {
+        *module = with;
     }
 }
 

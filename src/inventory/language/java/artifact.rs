@@ -53,17 +53,17 @@ pub struct Artifact {
     /// Group, empty if it is not known.
     pub group: String,
     /// Name in the group.
-    pub artifact: String,
+    pub name: String,
     /// Version.
     pub version: String,
 }
 
 impl Artifact {
     /// The name that people write.
-    pub fn name(&self) -> String {
+    pub fn full_name(&self) -> String {
         match self.group.as_str() {
-            "" => self.artifact.clone(),
-            group => format!("{group}:{}", self.artifact),
+            "" => self.name.clone(),
+            group => format!("{group}:{}", self.name),
         }
     }
 }
@@ -94,7 +94,7 @@ impl Facts {
     /// The archive itself, if no `pom.properties` is its own.
     fn own(&self, path: &[u8]) -> Option<Artifact> {
         let name = FileName::parse(path)?;
-        if self.poms.iter().any(|pom| name.is_of(&pom.artifact)) {
+        if self.poms.iter().any(|pom| name.is_of(&pom.name)) {
             return None;
         }
         let version = name.version.or_else(|| self.manifest.version())?;
@@ -104,7 +104,7 @@ impl Facts {
         }
         let known = groups::known(&name.artifact).map(str::to_owned);
         let group = known.or_else(|| self.manifest.group(&name.artifact)).unwrap_or_default();
-        Some(Artifact { group, artifact: name.artifact, version })
+        Some(Artifact { group, name: name.artifact, version })
     }
 }
 
@@ -123,7 +123,7 @@ fn pom(path: &[u8], bytes: &[u8]) -> Option<Artifact> {
     let [group_id, artifact_id, version] = found;
     Some(Artifact {
         group: group_id.or_else(|| of_path(group))?,
-        artifact: artifact_id.or_else(|| of_path(artifact))?,
+        name: artifact_id.or_else(|| of_path(artifact))?,
         version: version?,
     })
 }
@@ -139,7 +139,7 @@ mod tests {
         }
         facts.add(Kind::Manifest, b"", manifest.as_bytes());
         let artifacts = facts.artifacts(path.as_bytes());
-        artifacts.iter().map(|it| format!("{}@{}", it.name(), it.version)).collect()
+        artifacts.iter().map(|it| format!("{}@{}", it.full_name(), it.version)).collect()
     }
 
     const GUAVA: (&str, &str) = (
