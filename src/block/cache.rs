@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn a_second_reader_of_a_block_fetches_nothing() {
         let fetcher = counting(4, None);
-        let device = BlockCache::new(8 * BLOCK_SIZE).device(fetcher.clone());
+        let device = BlockCache::new(16 * BLOCK_SIZE).device(fetcher.clone());
         device.will_need(&[0..10, 2 * BLOCK_SIZE..2 * BLOCK_SIZE + 1, 3 * BLOCK_SIZE..u64::MAX]);
         device.read_exact_at(0, &mut vec![0; 2 * BLOCK_SIZE as usize]).unwrap();
         device.read_exact_at(5, &mut [0]).unwrap();

@@ -110,7 +110,8 @@ fn described(id: &str, package: &Package) -> Value {
         found.push_str("; named by a lockfile, which does not prove that it is installed");
     }
     if let Some(owner) = &package.owner {
-        found.push_str(&format!("; belongs to the package {owner} of the system"));
+        found.push_str("; belongs to the package of the system ");
+        found.push_str(owner);
     }
     value["sourceInfo"] = json!(found);
     value["externalRefs"] = json!([{

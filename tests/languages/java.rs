@@ -2,6 +2,7 @@
 //! this machine's `/usr/share/java`, where there is one, with what `unzip` says of them.
 
 use crate::support::{Names, assert_same, names, output, scan};
+use sidelight::inventory::Inventory;
 use sidelight::model::{Ecosystem, Gap, GapReason, Package, Partial};
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +34,8 @@ fn made(script: &str) -> Option<Partial<Vec<Package>>> {
     let python = test_material::python()?;
     let folder = tempfile::tempdir().unwrap();
     output(python, &["-c", &format!("{MAKE}{script}")], folder.path());
-    Some(scan(folder.path()))
+    let Inventory { packages: found, gaps, .. } = scan(folder.path());
+    Some(Partial { found, gaps })
 }
 
 fn expected(pairs: &[(&str, &str)]) -> Names {
@@ -182,7 +184,7 @@ fn the_archives_of_this_machine() {
             expected.insert((name, get("version").unwrap().trim().to_owned()));
         }
     }
-    let found = names(&scan(folder).found, Ecosystem::Maven);
+    let found = names(&scan(folder).packages, Ecosystem::Maven);
     let missed: Vec<_> = expected.difference(&found).collect();
     eprintln!("{} of {} missed", missed.len(), expected.len());
     assert!(missed.is_empty(), "{missed:?}");

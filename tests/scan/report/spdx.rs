@@ -47,7 +47,7 @@ fn spdx_says_where_a_package_is_from_and_what_was_not_read() {
     let told = packages[1]["sourceInfo"].as_str().expect("text");
     assert!(told.starts_with("found in /var/lib/dpkg/status; named by a lockfile"), "{told}");
     let told = packages[2]["sourceInfo"].as_str().expect("text");
-    assert!(told.ends_with("belongs to the package python3-requests of the system"), "{told}");
+    assert!(told.ends_with("belongs to the package of the system python3-requests"), "{told}");
     let comment = document["comment"].as_str().expect("text");
     assert!(comment.contains("data.img: unsupported: xfs is recognised and not read"), "{comment}");
 }

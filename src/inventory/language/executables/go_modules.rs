@@ -146,10 +146,10 @@ mod tests {
                        dep\tx.org/c\tv1.0.0\n=>\ty.org/c\tv2.0.0\th1:\ndep\tx.org/d\tv1.0.0\n=>\t./d\t(devel)\t\n";
         let expected = [
             "pkg:golang/stdlib@1.22.1",
-            "pkg:golang/x.org/app@v1.2.3",
             "pkg:golang/x.org/a/b@v0.1.0%2Bincompatible",
-            "pkg:golang/y.org/c@v2.0.0",
+            "pkg:golang/x.org/app@v1.2.3",
             "pkg:golang/x.org/d@%28devel%29",
+            "pkg:golang/y.org/c@v2.0.0",
         ];
         assert_eq!(purls("go1.22.1 X:boringcrypto", modules), expected);
     }

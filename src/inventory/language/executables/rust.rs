@@ -102,7 +102,7 @@ mod tests {
         add(&mut to, b"/app", json);
         let found = to.into_found();
         let purls: Vec<_> = found.found.iter().map(|package| package.purl.as_str()).collect();
-        assert_eq!(purls, ["pkg:cargo/app@0.1.0", "pkg:cargo/abc@1.2.3"]);
+        assert_eq!(purls, ["pkg:cargo/abc@1.2.3", "pkg:cargo/app@0.1.0"]);
         let mut to = Collector::new(Ecosystem::Cargo, PackageState::Installed, b"/app");
         add(&mut to, b"/app", b"{\"packages\":[{}");
         assert_eq!(to.into_found().gaps[0].reason, GapReason::Corrupt);
