@@ -47,32 +47,7 @@ impl Cataloger for Apk {
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
-        let place = printable(path);
-        let mut problems = Problems::new(&place, MOST_PROBLEMS);
-        let mut kept = Kept::new(&place);
-        let Some(file) = open(host, path, &mut problems) else {
-            return Partial { found: Vec::new(), gaps: problems.into_gaps() };
-        };
-        let mut take = |found: Found| {
-            let (reason, detail) = match found {
-                Found::File { .. } => return ControlFlow::Continue(()),
-                Found::Problem { reason, detail } => (reason, detail),
-                Found::Package(record) => match package(&record, &place, &host.context.os) {
-                    Ok(package) => match kept.keep(package) {
-                        Ok(()) => return ControlFlow::Continue(()),
-                        Err(gap) => {
-                            problems.push(gap);
-                            return ControlFlow::Break(());
-                        }
-                    },
-                    Err(detail) => (GapReason::Limit, format!("line {}: {detail}", record.line)),
-                },
-            };
-            problems.push(Gap::new(&place, reason, detail));
-            ControlFlow::Continue(())
-        };
-        database::read(file.take(MOST_FILE), &mut take);
-        Partial { found: kept.found, gaps: problems.into_gaps() }
+        read(host, path, &mut |_, _| {})
     }
 
     fn catalog_owning(
@@ -81,28 +56,43 @@ impl Cataloger for Apk {
         path: &[u8],
         owners: &mut Owners,
     ) -> Partial<Vec<Package>> {
-        let all = self.catalog(host, path);
-        self.owned(host, &mut |package, path| owners.note(package, path));
-        all
+        read(host, path, &mut |package, path| owners.note(package, path))
     }
 }
 
-impl Apk {
-    /// Shows the files that packages own: the name of a package, and a path from the root. What is
-    /// wrong with a database is told by [`Cataloger::catalog`].
-    pub fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) {
-        let files = DATABASES.iter().map(|path| path.as_bytes().to_vec()).collect();
-        for path in self.choose(host, files).found {
-            let mut problems = Problems::new("", 0);
-            let Some(file) = open(host, &path, &mut problems) else { continue };
-            database::read(file.take(MOST_FILE), &mut |found| {
-                if let Found::File { package, path } = found {
-                    visit(package, path);
+/// All packages of the database at a path; their files are shown.
+fn read(host: &Host, path: &[u8], show: &mut dyn FnMut(&str, &[u8])) -> Partial<Vec<Package>> {
+    let place = printable(path);
+    let mut problems = Problems::new(&place, MOST_PROBLEMS);
+    let mut kept = Kept::new(&place);
+    let Some(file) = open(host, path, &mut problems) else {
+        return Partial { found: Vec::new(), gaps: problems.into_gaps() };
+    };
+    database::read(file.take(MOST_FILE), &mut |found| {
+        let gap = match found {
+            Found::File { package, path } => {
+                show(package, path);
+                return ControlFlow::Continue(());
+            }
+            Found::Problem { reason, detail } => Gap::new(&place, reason, detail),
+            Found::Package(record) => match package(&record, &place, &host.context.os) {
+                Ok(package) => match kept.keep(package) {
+                    Ok(()) => return ControlFlow::Continue(()),
+                    Err(gap) => {
+                        problems.push(gap);
+                        return ControlFlow::Break(());
+                    }
+                },
+                Err(detail) => {
+                    let detail = format!("line {}: {detail}", record.line);
+                    Gap::new(&place, GapReason::Limit, detail)
                 }
-                ControlFlow::Continue(())
-            });
-        }
-    }
+            },
+        };
+        problems.push(gap);
+        ControlFlow::Continue(())
+    });
+    Partial { found: kept.found, gaps: problems.into_gaps() }
 }
 
 /// The file, and the gap of what of it will not be read.

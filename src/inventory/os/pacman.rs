@@ -10,7 +10,7 @@ mod sections;
 
 use super::at_once;
 use super::words::{Kept, distro, word};
-use crate::host::{Descend, Detail, Host, Kind};
+use crate::host::{Descend, Detail, Host, Kind, Located, WalkStep};
 use crate::inventory::{Cataloger, Owners, PathPattern, Problems, purl::purl};
 use crate::model::{Ecosystem, Gap, GapReason, Os, Package, Partial, SourcePackage, printable};
 use sections::Sections;
@@ -24,11 +24,9 @@ const DATABASE: &str = "/var/lib/pacman/local";
 const MOST_FOLDERS: usize = 100_000;
 const MOST_DESC: u64 = 1 << 20;
 /// Bytes of a list of files. Those of the largest packages have some millions.
-const MOST_FILES: u64 = 64 << 20;
+const MOST_LIST: u64 = 64 << 20;
 /// Packages that are read together.
 const BATCH: usize = 512;
-/// Lists of files that are held at once.
-const LISTS: usize = 64;
 /// Problems of one database that are listed.
 const MOST_PROBLEMS: usize = 100;
 
@@ -52,21 +50,11 @@ impl Cataloger for Pacman {
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
-        let place = printable(path);
-        let mut problems = Problems::new(&place, MOST_PROBLEMS);
-        let mut kept = Kept::new(&place);
+        let mut problems = Problems::new(DATABASE, MOST_PROBLEMS);
         let folders = folders(host, path, &mut problems);
-        let read = |folders: &[Vec<u8>]| at_once::each(folders, |folder| read(host, folder));
-        for (package, gap) in folders.chunks(BATCH).flat_map(read) {
-            if let Some(gap) = gap {
-                problems.push(gap);
-            }
-            if let Some(Err(gap)) = package.map(|package| kept.keep(package)) {
-                problems.push(gap);
-                break;
-            }
-        }
-        Partial { found: kept.found, gaps: problems.into_gaps() }
+        let found = packages(host, &folders, &mut problems);
+        host.tree.forget();
+        Partial { found, gaps: problems.into_gaps() }
     }
 
     fn catalog_owning(
@@ -75,55 +63,92 @@ impl Cataloger for Pacman {
         path: &[u8],
         owners: &mut Owners,
     ) -> Partial<Vec<Package>> {
-        let mut all = self.catalog(host, path);
-        all.gaps.extend(self.owned(host, &mut |package, path| owners.note(package, path)));
-        all
-    }
-}
-
-impl Pacman {
-    /// Shows the files that packages own: the name of a package, and a path from the root. What is
-    /// wrong with the database is told by [`Cataloger::catalog`], but for what is given here.
-    pub fn owned(&self, host: &Host, visit: &mut dyn FnMut(&str, &[u8])) -> Vec<Gap> {
         let mut problems = Problems::new(DATABASE, MOST_PROBLEMS);
-        let mut unread = Problems::new(DATABASE, 0);
-        let folders = folders(host, DATABASE.as_bytes(), &mut unread);
-        for some in folders.chunks(LISTS) {
-            let lists = at_once::each(some, |folder| {
-                let (name, _) = named(folder)?;
-                Some((name.to_owned(), owned_by(host, folder)))
-            });
-            for (name, files) in lists.into_iter().flatten() {
-                match files {
-                    Ok(files) => {
-                        let files = files.iter().filter(|path| !path.ends_with(b"/"));
-                        files.for_each(|path| visit(&name, &[b"/", path.as_slice()].concat()));
-                    }
-                    Err(gap) => problems.push(gap),
-                }
-            }
-        }
-        problems.into_gaps()
+        let folders = folders(host, path, &mut problems);
+        let found = packages(host, &folders, &mut problems);
+        owned(host, &folders, &mut |package, path| owners.note(package, path), &mut problems);
+        host.tree.forget();
+        Partial { found, gaps: problems.into_gaps() }
     }
 }
 
-/// The folders of packages, whose blocks and those of their files are asked for on the way.
-fn folders(host: &Host, path: &[u8], problems: &mut Problems) -> Vec<Vec<u8>> {
-    let (mut folders, mut gaps, mut more) = (Vec::new(), Vec::new(), 0u64);
+/// The folder of a package, and where in it the two files are.
+struct Folder {
+    path: Vec<u8>,
+    desc: Option<Located>,
+    files: Option<Located>,
+}
+
+fn packages(host: &Host, folders: &[Folder], problems: &mut Problems) -> Vec<Package> {
+    let mut kept = Kept::new(DATABASE);
+    let read = |folders: &[Folder]| {
+        let work = |folder: &Folder| read(host, &folder.path);
+        at_once::planned(&host.tree, folders, MOST_DESC, |folder| folder.desc, work)
+    };
+    for (package, gap) in folders.chunks(BATCH).flat_map(read) {
+        if let Some(gap) = gap {
+            problems.push(gap);
+        }
+        if let Some(Err(gap)) = package.map(|package| kept.keep(package)) {
+            problems.push(gap);
+            break;
+        }
+    }
+    kept.found
+}
+
+/// Shows the files that packages own: the name of a package, and a path from the root. The lists are
+/// taken in the order of the disk.
+fn owned(
+    host: &Host,
+    folders: &[Folder],
+    show: &mut dyn FnMut(&str, &[u8]),
+    problems: &mut Problems,
+) {
+    let there = folders.iter().filter_map(|folder| Some((folder.path.as_slice(), folder.files?)));
+    let (paths, nodes): (Vec<_>, Vec<_>) = there.unzip();
+    let plan = host.tree.plan(&nodes, MOST_LIST);
+    while let Some(index) = plan.next(&host.tree) {
+        let Some((name, _)) = named(paths[index]) else { continue };
+        let mut show = |path: &[u8]| show(name, &[b"/", path].concat());
+        if let Err(gap) = owned_by(host, paths[index], &mut show) {
+            problems.push(gap);
+        }
+    }
+}
+
+/// The folders of packages. Where their files are is remembered, so that the long folder above them is
+/// not searched for each.
+fn folders(host: &Host, path: &[u8], problems: &mut Problems) -> Vec<Folder> {
+    let (mut folders, mut gaps, mut more) = (Vec::<Folder>::new(), Vec::new(), 0u64);
     let mut top = None;
-    let mut visit = |step: &crate::host::WalkStep| {
+    let mut visit = |step: &WalkStep| {
         let top = top.get_or_insert_with(|| step.folder.to_vec());
-        if step.folder != top.as_slice() || step.kind != Kind::Directory {
-            return Descend::No;
+        let folder = [path, &step.folder[top.len()..]].concat();
+        let at = [&folder, b"/".as_slice(), step.name].concat();
+        if step.folder.len() > top.len() {
+            // They came sorted.
+            let known = folders.binary_search_by(|it| it.path.cmp(&folder));
+            if let Some(known) = known.ok().filter(|_| step.kind == Kind::File) {
+                let known = &mut folders[known];
+                let file = match step.name {
+                    b"desc" => &mut known.desc,
+                    b"files" => &mut known.files,
+                    _ => return Descend::No,
+                };
+                *file = Some(step.at);
+                host.tree.remember(&at, step.at);
+            }
+        } else if step.kind == Kind::Directory {
+            if folders.len() < MOST_FOLDERS {
+                folders.push(Folder { path: at, desc: None, files: None });
+                return Descend::Yes;
+            }
+            more += 1;
         }
-        if folders.len() < MOST_FOLDERS {
-            folders.push([path, b"/", step.name].concat());
-            return Descend::Yes;
-        }
-        more += 1;
         Descend::No
     };
-    if let Err(error) = host.tree.walk_below(path, Detail::Metadata, &mut visit, &mut gaps) {
+    if let Err(error) = host.tree.walk_below(path, Detail::Names, &mut visit, &mut gaps) {
         gaps.push(Gap::new(printable(path), error.reason(), error));
     }
     for gap in gaps {
@@ -174,22 +199,20 @@ fn named(folder: &[u8]) -> Option<(&str, &str)> {
     (version > 0).then(|| (&own[..version], &own[version + 1..]))
 }
 
-/// The lines of `%FILES%`, which are bytes.
-fn owned_by(host: &Host, folder: &[u8]) -> Result<Vec<Vec<u8>>, Gap> {
+/// Shows the paths of `%FILES%`, which are bytes.
+fn owned_by(host: &Host, folder: &[u8], show: &mut dyn FnMut(&[u8])) -> Result<(), Gap> {
     let path = [folder, b"/files"].concat();
-    let place = printable(&path);
+    let fail = |reason, detail: String| Gap::new(printable(&path), reason, detail);
     match host.tree.open(&path) {
-        Ok(Some(file)) if file.size() <= MOST_FILES => {
-            let files = sections::files(file.take(MOST_FILES));
-            files.map_err(|error| Gap::new(place, GapReason::Unreadable, error))
-        }
         Ok(Some(file)) => {
-            let detail = format!("{} bytes, more than the {MOST_FILES} that are read", file.size());
-            Err(Gap::new(place, GapReason::Limit, detail))
+            let size = file.size();
+            sections::files(file.take(MOST_LIST), show)
+                .map_err(|error| fail(GapReason::Unreadable, error.to_string()))?;
+            let detail = format!("{size} bytes; only the first {MOST_LIST} were read");
+            if size > MOST_LIST { Err(fail(GapReason::Limit, detail)) } else { Ok(()) }
         }
-        // A package may be without files.
-        Ok(None) => Ok(Vec::new()),
-        Err(error) => Err(Gap::new(place, error.reason(), error)),
+        Ok(None) => Ok(()),
+        Err(error) => Err(fail(error.reason(), error.to_string())),
     }
 }
 

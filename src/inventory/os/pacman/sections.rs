@@ -38,19 +38,20 @@ fn header(line: &str) -> Option<&str> {
     line.strip_prefix('%')?.strip_suffix('%').filter(|name| !name.is_empty())
 }
 
-/// The lines of the section `FILES`. A line that is too long for a path is left out.
-pub(super) fn files(file: impl Read) -> io::Result<Vec<Vec<u8>>> {
+/// Shows the paths of the section `FILES` that are no folders. A line that is too long for a path is
+/// passed over.
+pub(super) fn files(file: impl Read, show: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     let mut lines = Lines::new(file);
-    let (mut files, mut within) = (Vec::new(), false);
+    let mut within = false;
     while let Some(line) = lines.next()? {
         match line.bytes {
             b"%FILES%" => within = true,
             b"" => within = false,
-            path if within && !line.is_cut => files.push(path.to_vec()),
+            path if within && !line.is_cut && !path.ends_with(b"/") => show(path),
             _ => {}
         }
     }
-    Ok(files)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -69,7 +70,8 @@ mod tests {
     #[test]
     fn files_are_bytes_and_backups_are_none() {
         let text = b"%FILES%\netc/\netc/a\xff\n%x%\n\n%BACKUP%\netc/b\tmd5\n";
-        let found = files(text.as_slice()).unwrap();
-        assert_eq!(found, [b"etc/".to_vec(), b"etc/a\xff".to_vec(), b"%x%".to_vec()]);
+        let mut found = Vec::new();
+        files(text.as_slice(), &mut |path| found.push(path.to_vec())).unwrap();
+        assert_eq!(found, [b"etc/a\xff".to_vec(), b"%x%".to_vec()]);
     }
 }
