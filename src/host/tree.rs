@@ -363,7 +363,8 @@ impl FileReader {
 impl Read for FileReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.chunk.len() {
-            self.chunk.resize(CHUNK, 0);
+            let left = usize::try_from(self.size.saturating_sub(self.offset)).unwrap_or(CHUNK);
+            self.chunk.resize(CHUNK.min(left), 0);
             let length = self
                 .filesystem
                 .read_at(self.node, self.offset, &mut self.chunk)
