@@ -180,6 +180,9 @@ fn is_zfs(device: &Device) -> Result<bool, ReadError> {
 pub fn is_blank(device: &Device) -> Result<bool, ReadError> {
     let zeroes = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
     let size = device.source.size();
+    if size == 0 {
+        return Ok(false);
+    }
     for (at, length) in [
         (0, START),
         (1 << 20, SAMPLE),

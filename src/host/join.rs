@@ -3,7 +3,7 @@
 //! The root is chosen by evidence ([`super::root`]); then its fstab, its mount units, the kernel
 //! command line and the types of partitions say where the others belong. A place is taken by the
 //! first that wants it, in this order: kernel command line, fstab, units in `/etc`, units in
-//! `/usr/lib`, the partition table. Then all are mounted in one order ([`wanted::in_order`]).
+//! `/usr/lib`, the partition table; a unit in `/etc` stands for the line of fstab of its place. Then all are mounted in one order ([`wanted::in_order`]).
 
 use super::candidates::{self, Candidate, Survey};
 use super::devices::Devices;

@@ -16,7 +16,7 @@ impl VolumeFormat for Md {
 
     /// mdadm leaves what was there before: a table whose entries it wrote into is a rest.
     fn claims_first(&self, device: &Device) -> Result<bool, ReadError> {
-        Ok(md_reader::begins_as_member(&*device.source)?
+        Ok(md_reader::begins_as_member(&*device.source)
             && !(gpt::spans(device)? && gpt::is_whole(device)?))
     }
 

@@ -82,17 +82,11 @@ pub fn claims_at_end(device: &dyn BlockSource) -> Result<bool, ReadError> {
     superblock::is_signed(device, &Version::AT_END)
 }
 
-/// Whether a device bears a superblock at its start whose checksum holds. What marks of others stand in the
-/// first 4 KiB, which mdadm leaves as they were, is of what the device was before.
-pub fn begins_as_member(device: &dyn BlockSource) -> Result<bool, ReadError> {
-    for version in Version::AT_START {
-        match Superblock::read(device, version) {
-            Ok(Some(_)) => return Ok(true),
-            Err(Error::Read(error)) => return Err(error),
-            Ok(None) | Err(_) => {}
-        }
-    }
-    Ok(false)
+/// Whether a device bears a superblock at its start whose checksum holds, as far as it can be read. What marks
+/// of others stand in the first 4 KiB, which mdadm leaves as they were, is of what the device was before.
+pub fn begins_as_member(device: &dyn BlockSource) -> bool {
+    let is_here = |version| matches!(Superblock::read(device, version), Ok(Some(_)));
+    Version::AT_START.into_iter().any(is_here)
 }
 
 /// Finds all arrays on some devices.
