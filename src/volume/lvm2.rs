@@ -44,11 +44,11 @@ fn take(mut group: VolumeGroup, name: &str, devices: &[Device], all: &mut Partia
         tracing::info!(group = name, note, "volume group");
     }
     group.devices.sort_unstable();
-    let named = |indexes: &[usize]| -> Vec<String> {
+    let of_devices = |indexes: &[usize]| -> Vec<String> {
         let on = indexes.iter().filter_map(|index| devices.get(*index));
         on.map(|device| device.name.clone()).collect()
     };
-    let on = named(&group.devices);
+    let on = of_devices(&group.devices);
     if group.volumes.is_empty() {
         // Nothing else tells of these devices.
         let gaps = |error| on.iter().map(move |device| pool::gap(device, error));
@@ -63,7 +63,7 @@ fn take(mut group: VolumeGroup, name: &str, devices: &[Device], all: &mut Partia
         let names = names(&group.name, &volume.name);
         let known = (volume.size, volume.problems.as_slice());
         let names = (volume.uuid.clone(), names);
-        let own = if volume.devices.is_empty() { on.clone() } else { named(&volume.devices) };
+        let own = if volume.devices.is_empty() { on.clone() } else { of_devices(&volume.devices) };
         all.found.push(pool::volume(place, volume.source, known, own, names));
     }
 }
