@@ -44,8 +44,11 @@ fn take(mut group: VolumeGroup, name: &str, devices: &[Device], all: &mut Partia
         tracing::info!(group = name, note, "volume group");
     }
     group.devices.sort_unstable();
-    let on = group.devices.iter().filter_map(|index| devices.get(*index));
-    let on: Vec<String> = on.map(|device| device.name.clone()).collect();
+    let of_devices = |indexes: &[usize]| -> Vec<String> {
+        let on = indexes.iter().filter_map(|index| devices.get(*index));
+        on.map(|device| device.name.clone()).collect()
+    };
+    let on = of_devices(&group.devices);
     if group.volumes.is_empty() {
         // Nothing else tells of these devices.
         let gaps = |error| on.iter().map(move |device| pool::gap(device, error));
@@ -60,7 +63,8 @@ fn take(mut group: VolumeGroup, name: &str, devices: &[Device], all: &mut Partia
         let names = names(&group.name, &volume.name);
         let known = (volume.size, volume.problems.as_slice());
         let names = (volume.uuid.clone(), names);
-        all.found.push(pool::volume(place, volume.source, known, on.clone(), names));
+        let own = if volume.devices.is_empty() { on.clone() } else { of_devices(&volume.devices) };
+        all.found.push(pool::volume(place, volume.source, known, own, names));
     }
 }
 

@@ -4,6 +4,7 @@ use crate::collect::Found;
 use crate::error::{corrupt, missing, unsupported};
 use crate::model::{Group, Logical, Segment};
 use crate::part::{Part, Zeroes, join};
+use crate::places::MOST_NAMES;
 use crate::raid;
 use crate::segment::Kind;
 use crate::snapshot::Snapshot;
@@ -66,6 +67,8 @@ pub struct Builder<'a> {
     pub pools: HashMap<String, Result<(Arc<Pool>, Part), Error>>,
     /// Volumes that are being built, outermost first.
     open: Vec<String>,
+    /// Names that may still be followed to find on which devices volumes lie.
+    pub names_left: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -86,7 +89,14 @@ impl<'a> Builder<'a> {
             }
         }
         let (built, pools) = (HashMap::new(), HashMap::new());
-        Self { devices, group, physical, snapshots, merging, built, pools, open: Vec::new() }
+        let (open, names_left) = (Vec::new(), MOST_NAMES);
+        Self { devices, group, physical, snapshots, merging, built, pools, open, names_left }
+    }
+
+    /// What a snapshot, or a volume that one is merged into, is made of beside itself.
+    pub fn linked(&self, name: &str) -> Option<&str> {
+        let origin = self.snapshots.get(name).map(|link| link.origin.as_str());
+        origin.or_else(|| self.merging.get(name).map(|link| link.store.as_str()))
     }
 
     /// A volume as its owner sees it; `None` for what volumes are made of.
@@ -110,8 +120,9 @@ impl<'a> Builder<'a> {
             Ok(part) => (Some(part.source), part.problems, part.notes),
             Err(error) => (None, vec![error], Vec::new()),
         };
+        let devices = self.places(name);
         let (name, uuid) = (name.to_owned(), logical.id.clone());
-        Some(LogicalVolume { name, uuid, size, source, problems, notes })
+        Some(LogicalVolume { name, uuid, size, devices, source, problems, notes })
     }
 
     pub fn presented(&mut self, name: &str) -> Result<Part, Error> {

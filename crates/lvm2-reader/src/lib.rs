@@ -24,6 +24,7 @@ mod metadata_area;
 mod model;
 mod older;
 mod part;
+mod places;
 mod raid;
 mod raid_superblock;
 mod segment;
@@ -78,6 +79,8 @@ pub struct LogicalVolume {
     pub uuid: String,
     /// Bytes.
     pub size: u64,
+    /// Indexes of the devices that it lies on, so far as they are there; none if that is not known.
+    pub devices: Vec<usize>,
     /// Its bytes. Ranges that cannot be had fail; `None` if nothing can be read.
     pub source: Option<Arc<dyn BlockSource>>,
     /// Why not all of it can be read.

@@ -53,6 +53,7 @@ fn volume(group: &VolumeGroup, name: &str) -> LogicalVolume {
         source: found.source.clone(),
         problems: found.problems.clone(),
         notes: found.notes.clone(),
+        devices: found.devices.clone(),
         ..*found
     }
 }
@@ -156,6 +157,32 @@ fn redundant_volumes_are_whole_without_any_one_disk() {
         }
         // The third disk of the mirror holds but its log.
         assert_eq!(told, made.images.len() - usize::from(name == "mirror"), "{name}");
+    }
+}
+
+#[test]
+fn a_volume_lies_on_the_disks_that_it_is_not_whole_without() {
+    let (mut on, mut off) = (0, 0);
+    for name in ["linear", "striped"] {
+        let made = fixture(name);
+        let whole = group(&made, &[]);
+        for (index, (disk, _)) in made.images.iter().enumerate() {
+            let part = group(&made, &[disk]);
+            for found in &whole.volumes {
+                let is_on = found.devices.contains(&index);
+                let is_hurt = !volume(&part, &found.name).problems.is_empty();
+                assert_eq!(is_on, is_hurt, "{name}: {} without {disk}", found.name);
+                (on, off) = (on + usize::from(is_on), off + usize::from(!is_on));
+            }
+        }
+    }
+    assert!(on > 2 && off > 2, "{on} {off}");
+    // Through pools, legs and origins; zeroes and errors lie nowhere.
+    for made in fixtures::all("lvm2").into_iter().filter(|it| it.name != "zero_error") {
+        for found in group(&made, &[]).volumes {
+            let is_known = !found.devices.is_empty() || found.source.is_none();
+            assert!(is_known, "{}: {}", made.name, found.name);
+        }
     }
 }
 
