@@ -56,7 +56,12 @@ impl Entry<'_> {
         // Later versions of yarn give what an entry resolved to; `name@range` of the first one is the other's way.
         let first = self.wanted_as.split(", ").next().unwrap_or_default().trim_matches('"');
         let whole = if self.resolution.is_empty() { first } else { self.resolution };
-        let Some((name, rest)) = split_name(whole) else { return };
+        let Some((name, rest)) = split_name(whole) else {
+            if !matches!(whole, "" | "__metadata") {
+                found.corrupt("an entry without a name and what was asked of it");
+            }
+            return;
+        };
         if rest.starts_with("workspace:") {
             return;
         }
@@ -84,6 +89,7 @@ mod tests {
     fn damage() {
         survive_damage(&YARN_LOCK, CLASSIC);
         survive_damage(&YARN_LOCK, BERRY);
+        check(&YARN_LOCK, "a:\n  version \"1\"\nb@1:\n  version \"2\"\n", &["b 2", "corrupt"]);
         check(
             &YARN_LOCK,
             &format!("{CLASSIC}{{rubbish"),
