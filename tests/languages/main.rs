@@ -8,5 +8,6 @@ mod lockfiles;
 mod node;
 mod perl;
 mod python;
+mod random_damage;
 mod rust;
 mod support;
