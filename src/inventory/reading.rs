@@ -30,10 +30,38 @@ pub(super) fn read(
         for it in &batch {
             host.tree.remember(&it.path, it.at);
         }
-        reading.batch(host, catalogers, &batch, owners);
+        reading = read_batch(host, catalogers, &batch, owners, reading);
         host.tree.forget();
     }
     reading.into_found()
+}
+
+/// Reads some files, by threads, until there are too many packages.
+fn read_batch(
+    host: &Host,
+    catalogers: &[&dyn Cataloger],
+    batch: &[Wanted],
+    owners: &Owners,
+    reading: Reading,
+) -> Reading {
+    let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
+    let plan = host.tree.plan(&nodes, START);
+    let reading = Mutex::new(reading);
+    let lock = || reading.lock().unwrap_or_else(PoisonError::into_inner);
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE.min(batch.len()) {
+            scope.spawn(|| {
+                while !lock().is_full
+                    && let Some(index) = plan.next(&host.tree)
+                {
+                    let file = &batch[index];
+                    let found = catalogers[file.cataloger].catalog(host, &file.path);
+                    lock().take(file, found, owners.of(&file.path));
+                }
+            });
+        }
+    });
+    reading.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Reading {
@@ -44,43 +72,14 @@ struct Reading {
 }
 
 impl Reading {
-    /// Reads some files, by threads.
-    fn batch(
-        &mut self,
-        host: &Host,
-        catalogers: &[&dyn Cataloger],
-        batch: &[Wanted],
-        owners: &Owners,
-    ) {
-        let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
-        let plan = host.tree.plan(&nodes, START);
-        let outcomes: Vec<Mutex<Partial<Vec<Package>>>> =
-            batch.iter().map(|_| Mutex::default()).collect();
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(batch.len()) {
-                scope.spawn(|| {
-                    while let Some(index) = plan.next(&host.tree) {
-                        let file = &batch[index];
-                        let found = catalogers[file.cataloger].catalog(host, &file.path);
-                        *outcomes[index].lock().unwrap_or_else(PoisonError::into_inner) = found;
-                    }
-                });
-            }
-        });
-        for (file, outcome) in batch.iter().zip(outcomes) {
-            let Partial { found, gaps } =
-                outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let owner = owners.of(&file.path);
-            for gap in gaps {
-                self.problems[file.cataloger].push(gap);
-            }
-            self.packages.extend(
-                found
-                    .into_iter()
-                    .map(|package| Package { owner: owner.map(str::to_owned), ..package }),
-            );
-            self.is_full |= self.packages.len() > MOST_PACKAGES;
+    /// Takes what a file proves.
+    fn take(&mut self, file: &Wanted, outcome: Partial<Vec<Package>>, owner: Option<&str>) {
+        for gap in outcome.gaps {
+            self.problems[file.cataloger].push(gap);
         }
+        let owned = |package| Package { owner: owner.map(str::to_owned), ..package };
+        self.packages.extend(outcome.found.into_iter().map(owned));
+        self.is_full |= self.packages.len() > MOST_PACKAGES;
     }
 
     fn into_found(mut self) -> Partial<Vec<Package>> {

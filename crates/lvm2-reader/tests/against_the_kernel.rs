@@ -178,7 +178,7 @@ fn a_volume_lies_on_the_disks_that_it_is_not_whole_without() {
     }
     assert!(on > 2 && off > 2, "{on} {off}");
     // Through pools, legs and origins; zeroes and errors lie nowhere.
-    for made in fixtures::all("lvm2").into_iter().filter(|it| it.name != "zero_error") {
+    for made in fixtures::all("lvm2").filter(|it| it.name != "zero_error") {
         for found in group(&made, &[]).volumes {
             let is_known = !found.devices.is_empty() || found.source.is_none();
             assert!(is_known, "{}: {}", made.name, found.name);
