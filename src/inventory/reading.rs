@@ -77,8 +77,8 @@ impl Reading {
         for gap in outcome.gaps {
             self.problems[file.cataloger].push(gap);
         }
-        let owned = |package| Package { owner: owner.map(str::to_owned), ..package };
-        self.packages.extend(outcome.found.into_iter().map(owned));
+        let with_owner = |package| Package { owner: owner.map(str::to_owned), ..package };
+        self.packages.extend(outcome.found.into_iter().map(with_owner));
         self.is_full |= self.packages.len() > MOST_PACKAGES;
     }
 
