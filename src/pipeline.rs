@@ -231,7 +231,13 @@ fn read_host(
     progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
-        host::identify(&tree, gaps)
+        let kernels = (options.extent == inventory::Extent::All)
+            .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
+        let mut context = host::identify(&tree, gaps);
+        if let Some(kernels) = kernels.and_then(|thread| thread.join().ok()) {
+            kernels.add_to(&mut context, gaps);
+        }
+        context
     });
     tracing::info!(os = context.os.pretty_name, "read the host's identity");
     let host = Host { tree, context };

@@ -2,7 +2,7 @@
 //! addresses, kernels. The parts are read at the same time, since each waits for its own blocks.
 
 use super::{Tree, addresses, dnf, kernels, products, release_file, windows};
-use crate::model::{Gap, HostContext, KernelSign, Os, printable};
+use crate::model::{Gap, HostContext, Os, printable};
 
 /// Small configuration files are not read past this size.
 pub(super) const SMALL: u64 = 1 << 20;
@@ -19,36 +19,17 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
             })
         });
         let ips = scope.spawn(|| with_gaps(|gaps| addresses::find(tree, gaps)));
-        let kernels = scope.spawn(|| {
-            with_gaps(|gaps| {
-                let installed = kernels::find(tree, gaps);
-                let running = kernels::running(tree, &installed, gaps);
-                (installed, running, kernels::next(tree, &mut Vec::new()))
-            })
-        });
+        let kernels = scope.spawn(|| with_gaps(|gaps| kernels::find(tree, gaps)));
         let repositories = scope.spawn(|| with_gaps(|gaps| dnf::repositories(tree, gaps)));
         let modules = scope.spawn(|| with_gaps(|gaps| dnf::modules(tree, gaps)));
         let products = scope.spawn(|| with_gaps(|gaps| products::find(tree, gaps)));
         let os = joined(os, gaps);
         let (hostname, machine_id) = joined(names, gaps);
-        let (ips, (kernels, running_kernel, next_kernel)) =
-            (joined(ips, gaps), joined(kernels, gaps));
-        let version = |it: &Option<KernelSign>| it.as_ref().map(|it| it.version.clone());
-        let both = version(&running_kernel).zip(version(&next_kernel));
-        let reboot_needed = both.map(|(running, next)| running != next);
+        let (ips, kernels) = (joined(ips, gaps), joined(kernels, gaps));
         let (repositories, modules) = (joined(repositories, gaps), joined(modules, gaps));
         let context = HostContext { os, hostname, ips, machine_id, ..HostContext::default() };
         let products = joined(products, gaps);
-        let mut context = HostContext {
-            kernels,
-            running_kernel,
-            next_kernel,
-            reboot_needed,
-            repositories,
-            modules,
-            products,
-            ..context
-        };
+        let mut context = HostContext { kernels, repositories, modules, products, ..context };
         if context.os.id == "windows" {
             windows::complete(tree, &mut context, gaps);
         }

@@ -4,7 +4,7 @@
 mod wtmp;
 
 use super::{Tree, boot};
-use crate::model::{Confidence, Gap, KernelSign, printable};
+use crate::model::{Confidence, Gap, HostContext, KernelSign, printable};
 use std::collections::BTreeSet;
 
 const IMAGES: [&[u8]; 2] = [b"vmlinuz-", b"vmlinux-"];
@@ -24,20 +24,49 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     kernels.into_iter().collect()
 }
 
-/// The kernel that was started last: what `wtmp` says, else the only one that is installed.
-pub fn running(tree: &Tree, installed: &[String], gaps: &mut Vec<Gap>) -> Option<KernelSign> {
-    if let Some(boot) = wtmp::newest(tree, gaps) {
-        let at = jiff::Timestamp::from_second(boot.second.into()).unwrap_or_default();
-        let evidence = format!("/var/log/wtmp: started at {at}");
-        return Some(KernelSign { version: boot.kernel, evidence, confidence: Confidence::High });
+/// What tells of the kernels in use.
+#[derive(Debug, Default)]
+pub struct InUse {
+    started: Option<KernelSign>,
+    next: Option<KernelSign>,
+    gaps: Vec<Gap>,
+}
+
+impl InUse {
+    /// Looks for it.
+    pub fn find(tree: &Tree) -> Self {
+        let mut gaps = Vec::new();
+        let started = started(tree, &mut gaps);
+        // What the menus lack was told when the host was joined.
+        Self { started, next: next(tree, &mut Vec::new()), gaps }
     }
+
+    /// Adds it to what is known of the host.
+    pub fn add_to(self, context: &mut HostContext, gaps: &mut Vec<Gap>) {
+        gaps.extend(self.gaps);
+        context.running_kernel = self.started.or_else(|| only(&context.kernels));
+        context.next_kernel = self.next;
+        let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
+        context.reboot_needed = both.map(|(running, next)| running.version != next.version);
+    }
+}
+
+/// What `wtmp` says of the last start.
+fn started(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
+    let boot = wtmp::newest(tree, gaps)?;
+    let at = jiff::Timestamp::from_second(boot.second.into()).unwrap_or_default();
+    let evidence = format!("/var/log/wtmp: started at {at}");
+    Some(KernelSign { version: boot.kernel, evidence, confidence: Confidence::High })
+}
+
+fn only(installed: &[String]) -> Option<KernelSign> {
     let [only] = installed else { return None };
     let evidence = "the only one that is installed".to_owned();
     Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
 }
 
 /// The kernel that the boot menu starts next.
-pub fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
+fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
     let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
     let version = version(&menu.kernel?)?;
     Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })

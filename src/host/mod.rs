@@ -30,6 +30,7 @@ pub use crate::filesystem::Kind;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
+pub use kernels::InUse as KernelsInUse;
 pub use tree::{
     Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, Walked,
     read_reason,
