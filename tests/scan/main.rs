@@ -24,4 +24,5 @@ mod support;
 mod table_or_member;
 mod volume_groups;
 mod volumes;
+mod walked;
 mod windows;

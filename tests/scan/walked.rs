@@ -1,0 +1,141 @@
+//! What the walk over a host's files finds, whose it is, and what is not entered.
+
+use crate::directory::root;
+use crate::support::{disks, scan, scan_with, sidelight};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Writes a file below the root, with the folders that it needs.
+fn plant(root: &Path, path: &str, text: &str) {
+    let path = root.join(path);
+    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    fs::write(path, text).expect("written");
+}
+
+fn metadata(name: &str, version: &str) -> String {
+    format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\ntext\n")
+}
+
+/// Name and version, evidence and owner of all packages of an ecosystem.
+fn of(report: &Value, ecosystem: &str) -> Vec<(String, String, Option<String>)> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    let packages = report["assets"][0]["packages"].as_array().expect("packages").iter();
+    packages
+        .filter(|package| package["ecosystem"] == ecosystem)
+        .map(|package| {
+            let name = format!("{} {}", text(&package["name"]), text(&package["version"]));
+            let owner = package["owner"].as_str().map(str::to_owned);
+            (name, text(&package["evidence"][0]), owner)
+        })
+        .collect()
+}
+
+/// Debian's package is installed by dpkg itself, which writes the list of its files.
+#[test]
+fn debians_requests_has_an_owner_and_that_of_pip_has_none() {
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    let (package, host) = (work.path().join("package"), work.path().join("host"));
+    let own = "usr/lib/python3/dist-packages/requests-2.28.1.dist-info/METADATA";
+    plant(&package, own, &metadata("requests", "2.28.1"));
+    let control = "Package: python3-requests\nVersion: 2.28.1+dfsg-1\nArchitecture: all\n\
+                   Maintainer: a <a@example.org>\nDescription: b\n";
+    plant(&package, "DEBIAN/control", control);
+    let target = root(&host);
+    fs::create_dir_all(host.join("var/lib/dpkg/info")).expect("made");
+    fs::create_dir_all(host.join("var/lib/dpkg/updates")).expect("made");
+    let file = work.path().join("package.deb");
+    for (tool, arguments) in [
+        ("dpkg-deb", vec!["--root-owner-group", "--build", package.to_str().expect("UTF-8")]),
+        (
+            "dpkg",
+            vec!["--root", host.to_str().expect("UTF-8"), "--force-script-chrootless", "--install"],
+        ),
+    ] {
+        let output = Command::new(tool).args(arguments).arg(&file).output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let other = "usr/local/lib/python3.11/dist-packages/requests-2.31.0.dist-info/METADATA";
+    plant(&host, other, &metadata("requests", "2.31.0"));
+    let (_, report) = scan(&[&target]);
+    let expected = [
+        ("requests 2.28.1".to_owned(), format!("/{own}"), Some("python3-requests".to_owned())),
+        ("requests 2.31.0".to_owned(), format!("/{other}"), None),
+    ];
+    assert_eq!(of(&report, "pypi"), expected);
+}
+
+#[test]
+fn the_owner_of_each_python_package_of_a_debian_disk_lists_its_file() {
+    let Some(folder) = disks() else { return };
+    let image = folder.join("debian-12.img");
+    let (_, report) = scan(&[&image]);
+    let found = of(&report, "pypi");
+    assert!(found.len() > 20, "{found:?}");
+    let mut by_owner: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (name, evidence, owner) in found {
+        let owner = owner.unwrap_or_else(|| panic!("{name} has no owner"));
+        by_owner.entry(owner).or_default().push(evidence);
+    }
+    for (owner, files) in by_owner {
+        let list = format!("/var/lib/dpkg/info/{owner}.list");
+        let output = sidelight(&["cat", image.to_str().expect("UTF-8"), &list]);
+        let list = String::from_utf8(output.stdout).expect("UTF-8");
+        for file in files {
+            assert!(list.lines().any(|line| line == file), "{owner}: {file}");
+        }
+    }
+}
+
+#[test]
+fn stores_of_containers_and_what_the_user_excludes_are_not_entered_and_told() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    for folder in [
+        "opt/app",
+        "srv/secret",
+        "var/lib/docker/overlay2/0a/diff/usr/lib",
+        "home/a/.local/share/containers/storage/overlay/0a/diff",
+        "data/io.containerd.snapshotter.v1.overlayfs/snapshots/1/fs",
+    ] {
+        let name = format!("{folder}/{}.dist-info/METADATA", folder.len());
+        plant(work.path(), &name, &metadata("found", &folder.len().to_string()));
+    }
+    let (_, report) = scan_with(&["--exclude-path", "/srv/secret"], &[&target]);
+    let found: Vec<_> = of(&report, "pypi").into_iter().map(|(_, evidence, _)| evidence).collect();
+    assert_eq!(found, ["/opt/app/7.dist-info/METADATA"]);
+    let paths: Vec<_> = report["walk"]["excluded"].as_array().expect("a list").iter().collect();
+    let paths: Vec<_> = paths.iter().map(|it| it["path"].clone()).collect();
+    let expected = [
+        "/data/io.containerd.snapshotter.v1.overlayfs",
+        "/home/a/.local/share/containers/storage",
+        "/srv/secret",
+        "/var/lib/docker",
+    ];
+    assert_eq!(json!(paths), json!(expected));
+    let (_, report) = scan_with(&["--only", "os"], &[&target]);
+    assert_eq!((of(&report, "pypi").len(), &report["walk"]), (0, &Value::Null));
+}
+
+#[test]
+fn what_is_installed_and_locked_is_one_package() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let lock = r#"{"lockfileVersion":3,"packages":{"":{"name":"app"},
+        "node_modules/a":{"version":"1.0.0"},"node_modules/b":{"version":"2.0.0"}}}"#;
+    plant(work.path(), "opt/app/package-lock.json", lock);
+    let installed = r#"{"name":"a","version":"1.0.0"}"#;
+    plant(work.path(), "opt/app/node_modules/a/package.json", installed);
+    let (_, report) = scan(&[&target]);
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    let get = |name: &str| packages.iter().find(|it| it["name"] == name).expect("it");
+    assert_eq!(packages.iter().filter(|it| it["name"] == "a").count(), 1);
+    let both = ["/opt/app/node_modules/a/package.json", "/opt/app/package-lock.json"];
+    assert_eq!((&get("a")["evidence"], &get("a")["state"]), (&json!(both), &Value::Null));
+    assert_eq!(get("b")["state"], "locked");
+}
