@@ -96,7 +96,8 @@ fn leave(case: &Case, image: &Path, seed: u64, stop: Stop) {
 /// Whether the log goes on at its start after its end, by the word of debugfs.
 fn wraps_around(image: &Path) -> bool {
     let output = tool("debugfs").args(["-c", "-n", "-R", "logdump"]).arg(image).output().unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+    // What follows the log's end, it may take for records whose names are any bytes.
+    let text = String::from_utf8_lossy(&output.stdout);
     let blocks: Vec<u64> = text
         .lines()
         .filter_map(|line| line.strip_prefix("Found expected sequence"))
