@@ -40,7 +40,9 @@ pub fn reported(report: &Value) -> Vec<String> {
         fields.map(text).collect::<Vec<_>>().join("\t")
     };
     let packages = report["assets"][0]["packages"].as_array().expect("packages");
-    let mut lines: Vec<_> = packages.iter().map(line).collect();
+    // Those that dpkg knows: its query says nothing of others.
+    let of_dpkg = packages.iter().filter(|package| package["ecosystem"] == "deb");
+    let mut lines: Vec<_> = of_dpkg.map(line).collect();
     lines.sort();
     lines
 }
