@@ -71,7 +71,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     reading: u16,
     /// MiB of disk blocks held in memory for each of those
-    #[arg(long, value_name = "MIB", default_value_t = 16, value_parser = clap::value_parser!(u64).range(2..=65536))]
+    #[arg(long, value_name = "MIB", default_value_t = 12, value_parser = clap::value_parser!(u64).range(2..=65536))]
     cache_size: u64,
     #[command(flatten)]
     inventory: InventoryArgs,

@@ -48,7 +48,7 @@ impl Default for Settings {
         Self {
             parallel: 8,
             reading: 1,
-            cache_bytes: 16 << 20,
+            cache_bytes: 12 << 20,
             inventory: Options::default(),
             // An account may have 100; its own backups need some of them.
             most_pending: 80,
