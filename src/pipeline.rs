@@ -234,8 +234,9 @@ fn read_host(
         let kernels = (options.extent == inventory::Extent::All)
             .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
         let mut context = host::identify(&tree, gaps);
-        if let Some(kernels) = kernels.and_then(|thread| thread.join().ok()) {
-            kernels.add_to(&mut context, gaps);
+        if let Some(kernels) = kernels {
+            let found = kernels.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.add_to(&mut context, gaps);
         }
         context
     });

@@ -5,7 +5,7 @@
 //! a host has hundreds of thousands.
 
 use crate::host::{Kind, Tree};
-use crate::model::{Gap, GapReason};
+use crate::model::{Gap, GapReason, printable};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
@@ -106,7 +106,11 @@ fn links(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<(Vec<u8>, Vec<u8>)> {
         for entry in tree.list(if folder.is_empty() { b"/" } else { folder.as_bytes() }, gaps) {
             let path = [folder.as_bytes(), b"/", &entry.name].concat();
             let may_be_link = entry.kind.is_none_or(|kind| kind == Kind::Symlink);
-            let real = if may_be_link { tree.real_path(&path).ok().flatten() } else { None };
+            let real = if may_be_link { tree.real_path(&path) } else { Ok(None) };
+            let real = real.unwrap_or_else(|error| {
+                gaps.push(Gap::new(printable(&path), error.reason(), error));
+                None
+            });
             if let Some(real) = real.filter(|real| *real != path && !real.is_empty()) {
                 links.push((path[1..].to_vec(), real[1..].to_vec()));
             }

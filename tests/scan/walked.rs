@@ -1,19 +1,12 @@
 //! What the walk over a host's files finds, whose it is, and what is not entered.
 
 use crate::directory::root;
+use crate::inventory::plant;
 use crate::support::{disks, scan, scan_with, sidelight};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
-
-/// Writes a file below the root, with the folders that it needs.
-fn plant(root: &Path, path: &str, text: &str) {
-    let path = root.join(path);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    fs::write(path, text).expect("written");
-}
 
 fn metadata(name: &str, version: &str) -> String {
     format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\ntext\n")

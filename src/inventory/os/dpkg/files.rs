@@ -18,7 +18,11 @@ const MOST_LINE: u64 = 8 << 10;
 pub(super) fn note(host: &Host, packages: &[Package], owners: &mut Owners, gaps: &mut Vec<Gap>) {
     let installed: HashMap<&str, &Package> =
         packages.iter().map(|it| (it.name.as_str(), it)).collect();
-    let Ok(Some(folder)) = host.tree.find(INFO.as_bytes()) else { return };
+    let folder = match host.tree.find(INFO.as_bytes()) {
+        Ok(Some(folder)) => folder,
+        Ok(None) => return,
+        Err(error) => return gaps.push(Gap::new(INFO, error.reason(), error)),
+    };
     let entries = host.tree.list(INFO.as_bytes(), gaps).into_iter();
     let lists: Vec<_> = entries
         .filter_map(|entry| {
@@ -79,6 +83,10 @@ fn lines(host: &Host, path: &[u8], gaps: &mut Vec<Gap>, show: &mut dyn FnMut(&[u
         Ok(None) => return,
         Err(error) => return gaps.push(Gap::new(printable(path), error.reason(), error)),
     };
+    if file.size() > MOST_LIST {
+        let detail = format!("{} bytes; only the first {MOST_LIST} were read", file.size());
+        gaps.push(Gap::new(printable(path), GapReason::Limit, detail));
+    }
     let mut reader = BufReader::new(file.take(MOST_LIST));
     let mut line = Vec::new();
     loop {
