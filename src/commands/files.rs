@@ -55,7 +55,7 @@ struct Where {
 pub struct ListArgs {
     #[command(flatten)]
     place: Where,
-    /// Everything below the folder too, level by level
+    /// Everything below the folder too, in the order of the disk
     #[arg(short = 'R', long)]
     recursive: bool,
     /// With kind, mode, owner, group, size and time of the last change

@@ -32,7 +32,7 @@ pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
 pub use kernels::InUse as KernelsInUse;
 pub use tree::{
-    Descend, Detail, FileReader, Located, PathError, PositionedFile, Tree, WalkStep, Walked,
+    Descend, Detail, FileReader, Located, Part, PathError, PositionedFile, Tree, WalkStep, Walked,
     read_reason,
 };
 

@@ -8,8 +8,10 @@ mod ahead;
 mod mounts;
 mod positioned;
 mod subvolumes;
+mod waiting;
 mod walk;
 
+pub use ahead::Part;
 pub use positioned::{PositionedFile, read_reason};
 pub use walk::{Descend, Detail, Step as WalkStep, Walked};
 

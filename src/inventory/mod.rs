@@ -14,7 +14,7 @@ pub use options::{Extent, Options};
 pub use owners::Owners;
 pub use problems::Problems;
 
-use crate::host::Host;
+use crate::host::{Host, Part};
 use crate::model::{Gap, GapReason, Package, Partial, Walk, printable};
 
 /// Most packages of one kind that are taken.
@@ -31,6 +31,16 @@ pub trait Cataloger: Send + Sync {
 
     /// The files it reads.
     fn patterns(&self) -> &[PathPattern];
+
+    /// Whether a file that its patterns mean counts where it lies, so that no block is asked for else.
+    fn takes(&self, _path: &[u8]) -> bool {
+        true
+    }
+
+    /// Which part of its files is asked for before they are read.
+    fn part(&self) -> Part {
+        Part::Start(512 << 10)
+    }
 
     /// Files that it reads on systems of a rare layout. On a system whose packages another cataloger
     /// has found they are not looked for, since each folder on the way costs blocks.

@@ -8,8 +8,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// Files whose place on the disk is asked for at once.
 const BATCH: usize = 4096;
-/// Bytes of each that are asked for.
-const START: u64 = 512 << 10;
 /// Files that are read at the same time.
 const AT_ONCE: usize = 4;
 
@@ -45,7 +43,7 @@ fn read_batch(
     reading: Reading,
 ) -> Reading {
     let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
-    let plan = host.tree.plan(&nodes, START);
+    let plan = host.tree.plan(&nodes, |index| catalogers[batch[index].cataloger].part());
     let reading = Mutex::new(reading);
     let lock = || reading.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|scope| {
@@ -84,6 +82,8 @@ impl Reading {
 
     fn into_found(mut self) -> Partial<Vec<Package>> {
         let mut gaps: Vec<_> = self.problems.into_iter().flat_map(Problems::into_gaps).collect();
+        // Which thread was first means nothing.
+        gaps.sort_by(|a, b| (&a.place, &a.detail).cmp(&(&b.place, &b.detail)));
         if self.is_full {
             self.packages.truncate(MOST_PACKAGES);
             let detail =

@@ -149,6 +149,9 @@ impl<'a> Walker<'a> {
             return;
         }
         let path = [step.folder, b"/", step.name].concat();
+        if cataloger.is_some_and(|index| !self.catalogers[index].takes(&path)) {
+            return;
+        }
         if self.wanted.len() + self.programs.len() >= MOST_WANTED {
             self.is_full = true;
         } else if let Some(cataloger) = cataloger {

@@ -4,7 +4,7 @@
 //! with what is read.
 
 use super::{Located, Tree};
-use crate::filesystem::{FileSystem, NodeId};
+use crate::filesystem::{Error, FileSystem, NodeId};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,6 +14,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const STEP: usize = 16;
 /// Nodes of a window.
 const WINDOW: usize = 256;
+/// Ranges of one node that are asked for.
+const MOST_RANGES: usize = 64;
+
+/// The part of a file that is read first, by its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// So many from its start.
+    Start(u64),
+    /// So many at its end.
+    End(u64),
+}
 
 /// Nodes in the order in which the disk has their first bytes.
 pub struct Plan {
@@ -25,9 +36,10 @@ pub struct Plan {
 }
 
 /// Ranges of a device, by the mount that it is behind.
-struct Place {
-    mount: usize,
-    ranges: Vec<Range<u64>>,
+#[derive(Debug, Clone)]
+pub struct Place {
+    pub(super) mount: usize,
+    pub(super) ranges: Vec<Range<u64>>,
 }
 
 impl Plan {
@@ -41,6 +53,11 @@ impl Plan {
         Some(*index)
     }
 
+    /// So many nodes in this order; there may be more places than nodes, which are asked for with the last ones.
+    pub(super) fn in_order(nodes: usize, places: Vec<Place>) -> Self {
+        Self { order: (0..nodes).collect(), places, taken: AtomicUsize::new(0) }
+    }
+
     fn new(mut all: Vec<(usize, Place)>) -> Self {
         all.sort_by_key(|(index, place)| (place.start(), *index));
         let (order, places) = all.into_iter().unzip();
@@ -49,18 +66,40 @@ impl Plan {
 }
 
 impl Tree {
-    /// A plan to read the first `length` bytes of these nodes; their metadata are read for it. What
-    /// fails here fails again when it is read.
-    pub fn plan(&self, nodes: &[Located], length: u64) -> Plan {
+    /// A plan to read a part of each of these nodes, told by its index; their metadata are read for it.
+    /// What fails here fails again when it is read.
+    pub fn plan(&self, nodes: &[Located], part: impl Fn(usize) -> Part) -> Plan {
+        Plan::new(self.places(nodes, part))
+    }
+
+    /// Where a part of each of these nodes is, with its index; not in their order.
+    pub(super) fn places(
+        &self,
+        nodes: &[Located],
+        part: impl Fn(usize) -> Part,
+    ) -> Vec<(usize, Place)> {
         let metadata = nodes.iter().map(|at| self.metadata_place(*at)).enumerate();
         let by_metadata = Plan::new(metadata.collect());
         let mut content = Vec::with_capacity(nodes.len());
         while let Some(index) = by_metadata.next(self) {
             let at = nodes[index];
-            let ranges = self.filesystem(at).ranges(at.node, 0, length).unwrap_or_default();
+            let mut ranges = self.part_ranges(at, part(index)).unwrap_or_default();
+            ranges.truncate(MOST_RANGES);
             content.push((index, Place { mount: self.first_mount(at.mount), ranges }));
         }
-        Plan::new(content)
+        content
+    }
+
+    /// Where a part of a node is.
+    fn part_ranges(&self, at: Located, part: Part) -> Result<Vec<Range<u64>>, Error> {
+        let filesystem = self.filesystem(at);
+        let (start, length) = match part {
+            Part::Start(length) => (0, length),
+            Part::End(length) => {
+                (filesystem.metadata(at.node)?.size.saturating_sub(length), length)
+            }
+        };
+        filesystem.ranges(at.node, start, length)
     }
 
     /// Has the metadata of these nodes fetched in the order of the disk.
@@ -96,7 +135,8 @@ impl Tree {
 }
 
 impl Place {
-    fn start(&self) -> (usize, u64) {
+    /// Its mount and its first byte.
+    pub(super) fn start(&self) -> (usize, u64) {
         (self.mount, self.ranges.first().map_or(0, |range| range.start))
     }
 }

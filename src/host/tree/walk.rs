@@ -1,18 +1,19 @@
 //! Everything below a folder of the joined tree, each folder once.
 //!
-//! Folders are taken in batches, level by level. Where the metadata and then the entries of a
-//! batch's folders are on the device is asked of their filesystems and told to it at once, in the order of the
-//! disk; then threads read them. What is shown comes sorted, whatever the order of the disk.
+//! Folders are taken in batches, in the order of the disk ([`waiting`](super::waiting)). Where the
+//! metadata and then the entries of a batch's folders are on the device is asked of their filesystems
+//! and told to it at once; then threads read them. What is in a folder comes sorted, and where a filesystem does not tell
+//! its places, folders come level by level.
 
-use super::{Located, PathError, Tree};
+use super::ahead::Plan;
+use super::waiting::Waiting;
+use super::{Located, Part, PathError, Tree};
 use crate::filesystem::{Entry, Error, Kind, Listing, Metadata, NodeId};
 use crate::model::{Gap, GapReason, printable};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Folders whose blocks are asked for at once.
-const BATCH: usize = 4096;
 /// Folders that are read at the same time.
 const AT_ONCE: usize = 4;
 /// Entries of one batch after which no further folder of it is read, to bound memory.
@@ -131,8 +132,8 @@ impl Tree {
         }
         let path = trail.iter().flat_map(|(name, _)| [b"/", name.as_slice()].concat()).collect();
         let mut walk = Walk::new(self, detail, Folder { path, at, is_again: false });
-        while let Some(batch) = walk.next_batch() {
-            for (folder, (seen, unread)) in walk.read(batch) {
+        while let Some((batch, plan)) = walk.next_batch() {
+            for (folder, (seen, unread)) in walk.read(batch, &plan) {
                 gaps.extend(unread);
                 walk.show(&folder, &seen, visit, gaps);
             }
@@ -144,7 +145,9 @@ impl Tree {
 struct Walk<'a> {
     tree: &'a Tree,
     detail: Detail,
-    todo: VecDeque<Folder>,
+    /// Folders that were found and not yet placed.
+    found: Vec<Folder>,
+    todo: Waiting<Folder>,
     /// Second mounts of filesystems, whose folders may have a place of their own: taken last.
     again: VecDeque<Folder>,
     /// Folders that were met, so that none is read twice.
@@ -164,7 +167,8 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             tree,
             detail,
-            todo: VecDeque::new(),
+            found: Vec::new(),
+            todo: Waiting::default(),
             again: VecDeque::new(),
             met: HashSet::new(),
             mounts: mounts(tree),
@@ -175,7 +179,7 @@ impl<'a> Walk<'a> {
         };
         walk.met.insert(walk.identity(first.at));
         walk.waiting = first.path.len();
-        walk.todo.push_back(first);
+        walk.found.push(first);
         walk
     }
 
@@ -183,27 +187,35 @@ impl<'a> Walk<'a> {
         (self.filesystems[at.mount], at.node)
     }
 
-    fn next_batch(&mut self) -> Option<Vec<Folder>> {
-        while self.todo.is_empty() {
+    fn next_batch(&mut self) -> Option<(Vec<Folder>, Plan)> {
+        loop {
+            self.place_found();
+            if let Some((batch, plan)) = self.todo.next_batch() {
+                self.waiting -= bytes(&batch);
+                return Some((batch, plan));
+            }
             let folder = self.again.pop_front()?;
-            self.waiting -= folder.path.len();
             if self.met.insert(self.identity(folder.at)) {
-                self.waiting += folder.path.len();
-                self.todo.push_back(folder);
+                self.found.push(folder);
             } else {
+                self.waiting -= folder.path.len();
                 self.walked.again(folder.path);
             }
         }
-        let length = self.todo.len().min(BATCH);
-        let batch: Vec<Folder> = self.todo.drain(..length).collect();
-        self.waiting -= bytes(&batch);
-        Some(batch)
     }
 
-    /// Reads folders; those for which there is no room in memory wait for the next batch.
-    fn read(&mut self, batch: Vec<Folder>) -> Vec<(Folder, Outcome)> {
-        let nodes: Vec<_> = batch.iter().map(|folder| folder.at).collect();
-        let plan = self.tree.plan(&nodes, AHEAD);
+    /// Finds out where on the disk the folders are that were found.
+    fn place_found(&mut self) {
+        let nodes: Vec<_> = self.found.iter().map(|folder| folder.at).collect();
+        let mut places = self.tree.places(&nodes, |_| Part::Start(AHEAD));
+        places.sort_unstable_by_key(|(index, _)| *index);
+        for (folder, (_, place)) in self.found.drain(..).zip(places) {
+            self.todo.push(folder, place);
+        }
+    }
+
+    /// Reads folders; those for which there is no room in memory wait for another batch.
+    fn read(&mut self, batch: Vec<Folder>, plan: &Plan) -> Vec<(Folder, Outcome)> {
         let outcomes: Vec<Mutex<Option<Outcome>>> =
             batch.iter().map(|_| Mutex::default()).collect();
         let entries = AtomicUsize::new(0);
@@ -224,16 +236,14 @@ impl<'a> Walk<'a> {
             }
         });
         let mut read = Vec::new();
-        let mut waiting = Vec::new();
         for (folder, outcome) in batch.into_iter().zip(outcomes) {
             match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 Some(outcome) => read.push((folder, outcome)),
-                None => waiting.push(folder),
+                None => {
+                    self.waiting += folder.path.len();
+                    self.found.push(folder);
+                }
             }
-        }
-        self.waiting += bytes(&waiting);
-        for folder in waiting.into_iter().rev() {
-            self.todo.push_front(folder);
         }
         read
     }
@@ -340,7 +350,7 @@ impl<'a> Walk<'a> {
             self.again.push_back(folder);
         } else if self.met.insert(self.identity(seen.at)) {
             self.waiting += length;
-            self.todo.push_back(folder);
+            self.found.push(folder);
         } else if folder.is_again {
             self.walked.again(folder.path);
         } else {

@@ -2,7 +2,7 @@
 //! not these.
 
 use super::{Collector, java};
-use crate::host::Host;
+use crate::host::{Host, Part};
 use crate::inventory::{Cataloger, PathPattern};
 use crate::model::{Ecosystem, Gap, Package, PackageState, Partial, printable};
 use std::sync::Arc;
@@ -22,6 +22,10 @@ impl Cataloger for Egg {
 
     fn patterns(&self) -> &[PathPattern] {
         &[PathPattern::Ending(".egg")]
+    }
+
+    fn part(&self) -> Part {
+        Part::End(64 << 10)
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {

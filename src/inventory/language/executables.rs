@@ -11,7 +11,7 @@ mod known;
 mod rust;
 
 use super::Collector;
-use crate::host::{Host, PositionedFile, read_reason};
+use crate::host::{Host, Part, PositionedFile, read_reason};
 use crate::inventory::{Cataloger, PathPattern, Problems};
 use crate::model::{Ecosystem, Gap, GapReason, Package, PackageState, Partial, printable};
 use block_source::{BlockSource, ReadError};
@@ -31,6 +31,10 @@ impl Cataloger for Executables {
 
     fn patterns(&self) -> &[PathPattern] {
         &[PathPattern::Executable]
+    }
+
+    fn part(&self) -> Part {
+        Part::Start(4 << 10)
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {

@@ -22,13 +22,14 @@ impl Cataloger for GoMod {
         &[PathPattern::Named("go.mod")]
     }
 
+    fn takes(&self, path: &[u8]) -> bool {
+        let is_vendored = place::folders(path).contains(&b"vendor".as_slice());
+        !is_vendored && place::of_application(path)
+    }
+
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
         let mut gaps = Vec::new();
-        let is_vendored = place::folders(path).contains(&b"vendor".as_slice());
         let mut found = Collector::new(Ecosystem::Golang, PackageState::Locked, path);
-        if is_vendored || !place::of_application(path) {
-            return Partial::default();
-        }
         if let Some(bytes) = manifest(host, path, &mut gaps) {
             let text = text::decode(bytes);
             let module = read(&text, &mut found);

@@ -11,7 +11,7 @@ mod groups;
 mod manifest;
 
 use super::Collector;
-use crate::host::{Host, read_reason};
+use crate::host::{Host, Part, read_reason};
 use crate::inventory::{Cataloger, PathPattern, Problems};
 use crate::model::{Ecosystem, Gap, GapReason, Package, PackageState, Partial, printable};
 use artifact::{Facts, Kind};
@@ -62,6 +62,10 @@ impl Cataloger for Java {
 
     fn patterns(&self) -> &[PathPattern] {
         &PATTERNS
+    }
+
+    fn part(&self) -> Part {
+        Part::End(64 << 10)
     }
 
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {

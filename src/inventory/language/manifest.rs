@@ -30,11 +30,12 @@ impl Cataloger for Manifest {
         self.patterns
     }
 
+    fn takes(&self, path: &[u8]) -> bool {
+        (self.takes)(path)
+    }
+
     fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
         let mut gaps = Vec::new();
-        if !(self.takes)(path) {
-            return Partial::default();
-        }
         let Some(bytes) = manifest(host, path, &mut gaps) else {
             return Partial { found: Vec::new(), gaps };
         };

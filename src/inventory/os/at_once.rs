@@ -1,6 +1,6 @@
 //! Many small things that each wait for blocks of their own, done at the same time.
 
-use crate::host::{Located, Tree};
+use crate::host::{Located, Part, Tree};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -39,7 +39,7 @@ pub(super) fn planned<T: Sync, R: Send>(
     let places = items.iter().enumerate().map(|(index, item)| (index, place(item)));
     let (there, absent): (Vec<_>, Vec<_>) = places.partition(|(_, place)| place.is_some());
     let nodes: Vec<_> = there.iter().filter_map(|(_, place)| *place).collect();
-    let plan = tree.plan(&nodes, most);
+    let plan = tree.plan(&nodes, |_| Part::Start(most));
     let work = |index: usize| (index, work(&items[index]));
     let done = each(&there, |_| Some(work(there[plan.next(tree)?].0)));
     let mut done: Vec<_> = done.into_iter().flatten().collect();

@@ -1,7 +1,7 @@
 //! Which files belong to dpkg's packages: `info/NAME.list` and `info/NAME:ARCH.list`, or beside a
 //! stanza of `status.d` its `.md5sums`. What `dpkg-divert` moved is at the place it was moved to.
 
-use crate::host::Host;
+use crate::host::{Host, Part};
 use crate::inventory::Owners;
 use crate::model::{Gap, GapReason, Package, printable};
 use std::collections::HashMap;
@@ -36,7 +36,7 @@ pub(super) fn note(host: &Host, packages: &[Package], owners: &mut Owners, gaps:
         .collect();
     let diversions = diversions(host, gaps);
     let nodes: Vec<_> = lists.iter().map(|(.., at)| *at).collect();
-    let plan = host.tree.plan(&nodes, MOST_LIST);
+    let plan = host.tree.plan(&nodes, |_| Part::Start(MOST_LIST));
     while let Some(index) = plan.next(&host.tree) {
         let (name, path, _) = &lists[index];
         owners.package(name);
