@@ -249,6 +249,10 @@ impl FileSystem for Adapter {
         Ok(self.first.0.ranges(&*self.first.inode(node)?, offset, length)?)
     }
 
+    fn forget(&self, node: NodeId) {
+        self.first.1.forget(node);
+    }
+
     /// Of what only the second engine knows, none.
     fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
         let places =

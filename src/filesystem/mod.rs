@@ -153,6 +153,9 @@ pub trait FileSystem: Send + Sync {
     fn metadata_ranges(&self, _nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
         Ok(Vec::new())
     }
+
+    /// That a node will not be asked about again soon: what is kept of it may make room for others.
+    fn forget(&self, _node: NodeId) {}
 }
 
 /// A node of one filesystem (its inode number where it has one).

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Nodes of one generation, of which two are kept.
-const MOST: usize = 2048;
+const MOST: usize = 4096;
 
 /// What is known of nodes.
 pub struct Recent<T>(Mutex<Generations<T>>);
@@ -37,6 +37,13 @@ impl<T> Recent<T> {
         held.new.insert(node, found.clone());
         Ok(found)
     }
+
+    /// Drops what is known of a node.
+    pub fn forget(&self, node: NodeId) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.new.remove(&node);
+        held.old.remove(&node);
+    }
 }
 
 #[cfg(test)]
@@ -55,5 +62,7 @@ mod tests {
         }
         assert_eq!(read(2 * MOST as u64, 9), Ok(2 * MOST as u64));
         assert_eq!(read(0, 9), Ok(9));
+        recent.forget(NodeId(0));
+        assert_eq!(read(0, 10), Ok(10));
     }
 }

@@ -140,6 +140,10 @@ impl FileSystem for Adapter {
         Ok(self.xfs.ranges(&*self.inode(node)?, offset, length)?)
     }
 
+    fn forget(&self, node: NodeId) {
+        self.recent.forget(node);
+    }
+
     fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
         let places = |node: &NodeId| self.xfs.inode_range(InodeNumber(node.0)).map(|it| vec![it]);
         adapted::in_order(nodes.iter().map(places))

@@ -32,8 +32,8 @@ pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
 pub use kernels::InUse as KernelsInUse;
 pub use tree::{
-    Descend, Detail, FileReader, Located, Part, PathError, PositionedFile, Tree, WalkStep, Walked,
-    read_reason,
+    Descend, Detail, FileReader, Located, Part, PathError, Place, Plan, PositionedFile, Tree,
+    WalkStep, Walked, read_reason,
 };
 
 use crate::model::HostContext;

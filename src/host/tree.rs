@@ -11,7 +11,7 @@ mod subvolumes;
 mod waiting;
 mod walk;
 
-pub use ahead::Part;
+pub use ahead::{Part, Place, Plan};
 pub use positioned::{PositionedFile, read_reason};
 pub use walk::{Descend, Detail, Step as WalkStep, Walked};
 
@@ -45,7 +45,7 @@ struct Mounted {
 type Trail = Vec<(Vec<u8>, Located)>;
 
 /// A node and the filesystem that holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Located {
     mount: usize,
     /// Node in its filesystem.

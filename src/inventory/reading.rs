@@ -2,7 +2,7 @@
 
 use super::walk::Wanted;
 use super::{Cataloger, MOST_PACKAGES, MOST_PROBLEMS, Owners, Problems};
-use crate::host::Host;
+use crate::host::{Host, Place, Plan};
 use crate::model::{Gap, GapReason, Package, Partial};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,36 +23,58 @@ pub(super) fn read(
         problems: catalogers.iter().map(|it| Problems::new(it.name(), MOST_PROBLEMS)).collect(),
         is_full: false,
     };
-    while !wanted.is_empty() && !reading.is_full {
-        let batch: Vec<Wanted> = wanted.drain(..wanted.len().min(BATCH)).collect();
-        for it in &batch {
-            host.tree.remember(&it.path, it.at);
+    let places = places(host, catalogers, &mut wanted);
+    for some in places.chunks(BATCH) {
+        for (index, _) in some {
+            host.tree.remember(&wanted[*index].path, wanted[*index].at);
         }
-        reading = read_batch(host, catalogers, &batch, owners, reading);
+        let plan = Plan::new(some.to_vec());
+        reading = read_planned(host, catalogers, &wanted, &plan, owners, reading);
         host.tree.forget();
     }
     reading.into_found()
 }
 
-/// Reads some files, by threads, until there are too many packages.
-fn read_batch(
+/// Where the files are that count, in the order of the disk. Inodes are read in theirs, so that no block of
+/// them is met twice.
+fn places(
     host: &Host,
     catalogers: &[&dyn Cataloger],
-    batch: &[Wanted],
+    wanted: &mut [Wanted],
+) -> Vec<(usize, Place)> {
+    wanted.sort_by_key(|it| it.at);
+    let mut places = Vec::new();
+    for (batch, some) in wanted.chunks(BATCH).enumerate() {
+        let nodes: Vec<_> = some.iter().map(|it| it.at).collect();
+        let found = host.tree.places(&nodes, |index, metadata| {
+            let it = &some[index];
+            let counts = !it.as_program || metadata.mode & 0o111 != 0 && metadata.size > 0;
+            counts.then(|| catalogers[it.cataloger].part())
+        });
+        places.extend(found.into_iter().map(|(index, place)| (batch * BATCH + index, place)));
+    }
+    places.sort_by_key(|(index, place)| (place.start(), *index));
+    places
+}
+
+/// Reads the files of a plan, by threads, until there are too many packages.
+fn read_planned(
+    host: &Host,
+    catalogers: &[&dyn Cataloger],
+    wanted: &[Wanted],
+    plan: &Plan,
     owners: &Owners,
     reading: Reading,
 ) -> Reading {
-    let nodes: Vec<_> = batch.iter().map(|it| it.at).collect();
-    let plan = host.tree.plan(&nodes, |index| catalogers[batch[index].cataloger].part());
     let reading = Mutex::new(reading);
     let lock = || reading.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE.min(batch.len()) {
+        for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while !lock().is_full
                     && let Some(index) = plan.next(&host.tree)
                 {
-                    let file = &batch[index];
+                    let file = &wanted[index];
                     let found = catalogers[file.cataloger].catalog(host, &file.path);
                     lock().take(file, found, owners.of(&file.path));
                 }

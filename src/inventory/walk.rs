@@ -10,8 +10,6 @@ use crate::model::{Excluded, Gap, GapReason, Walk, printable};
 
 /// Most files that are wanted.
 const MOST_WANTED: usize = 1 << 20;
-/// Files whose metadata are asked for at once.
-const AT_ONCE: usize = 4096;
 
 /// Folders that are not entered, and why.
 const NOT_ENTERED: &[(&str, &str)] = &[
@@ -45,6 +43,8 @@ pub(super) struct Wanted {
     pub(super) at: Located,
     /// Index of the cataloger.
     pub(super) cataloger: usize,
+    /// Whether it counts only if it may be run.
+    pub(super) as_program: bool,
 }
 
 /// Walks over the host.
@@ -60,7 +60,6 @@ pub(super) fn walk(
     if let Err(error) = outcome {
         gaps.push(Gap::new("/", error.reason(), error));
     }
-    walker.keep_programs(gaps);
     if walker.is_full {
         let detail = format!(
             "more than {MOST_WANTED} files that may tell of packages; the rest was not read"
@@ -79,7 +78,6 @@ struct Walker<'a> {
     /// The cataloger of programs, if there is one.
     of_programs: Option<usize>,
     wanted: Vec<Wanted>,
-    programs: Vec<Wanted>,
     told: Walk,
     is_full: bool,
 }
@@ -99,7 +97,6 @@ impl<'a> Walker<'a> {
             options,
             of_programs: catalogers.iter().position(runs),
             wanted: Vec::new(),
-            programs: Vec::new(),
             told: Walk::default(),
             is_full: false,
         }
@@ -152,32 +149,14 @@ impl<'a> Walker<'a> {
         if cataloger.is_some_and(|index| !self.catalogers[index].takes(&path)) {
             return;
         }
-        if self.wanted.len() + self.programs.len() >= MOST_WANTED {
+        if self.wanted.len() >= MOST_WANTED {
             self.is_full = true;
         } else if let Some(cataloger) = cataloger {
-            self.wanted.push(Wanted { path, at: step.at, cataloger });
+            self.wanted.push(Wanted { path, at: step.at, cataloger, as_program: false });
         } else if let Some(cataloger) = self.of_programs
             && (self.options.owned_programs || self.owners.of(&path).is_none())
         {
-            self.programs.push(Wanted { path, at: step.at, cataloger });
-        }
-    }
-
-    /// Of the files that may be programs, keeps those that may be run.
-    fn keep_programs(&mut self, gaps: &mut Vec<Gap>) {
-        let programs = std::mem::take(&mut self.programs);
-        for some in programs.chunks(AT_ONCE) {
-            self.tree.ask_for_metadata(some.iter().map(|it| it.at));
-        }
-        for program in programs {
-            match self.tree.metadata(program.at) {
-                Ok(it) if it.mode & 0o111 != 0 && it.size > 0 => self.wanted.push(program),
-                Ok(_) => {}
-                Err(error) => {
-                    let error = Tree::error(&program.path, error);
-                    gaps.push(Gap::new(printable(&program.path), error.reason(), error));
-                }
-            }
+            self.wanted.push(Wanted { path, at: step.at, cataloger, as_program: true });
         }
     }
 }

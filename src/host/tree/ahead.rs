@@ -4,7 +4,7 @@
 //! with what is read.
 
 use super::{Located, Tree};
-use crate::filesystem::{Error, FileSystem, NodeId};
+use crate::filesystem::{Error, FileSystem, Metadata, NodeId};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,7 +58,8 @@ impl Plan {
         Self { order: (0..nodes).collect(), places, taken: AtomicUsize::new(0) }
     }
 
-    fn new(mut all: Vec<(usize, Place)>) -> Self {
+    /// These nodes, by their places.
+    pub fn new(mut all: Vec<(usize, Place)>) -> Self {
         all.sort_by_key(|(index, place)| (place.start(), *index));
         let (order, places) = all.into_iter().unzip();
         Self { order, places, taken: AtomicUsize::new(0) }
@@ -66,40 +67,48 @@ impl Plan {
 }
 
 impl Tree {
-    /// A plan to read a part of each of these nodes, told by its index; their metadata are read for it.
-    /// What fails here fails again when it is read.
-    pub fn plan(&self, nodes: &[Located], part: impl Fn(usize) -> Part) -> Plan {
-        Plan::new(self.places(nodes, part))
+    /// A plan to read a part of each of these nodes; their metadata are read for it. What fails here
+    /// fails again when it is read.
+    pub fn plan(&self, nodes: &[Located], part: Part) -> Plan {
+        Plan::new(self.places(nodes, |_, _| Some(part)))
     }
 
-    /// Where a part of each of these nodes is, with its index; not in their order.
-    pub(super) fn places(
+    /// Where the parts of these nodes are that `part` names by their indexes and metadata, where it names any; in
+    /// the order in which the disk has their metadata.
+    pub fn places(
         &self,
         nodes: &[Located],
-        part: impl Fn(usize) -> Part,
+        mut part: impl FnMut(usize, &Metadata) -> Option<Part>,
     ) -> Vec<(usize, Place)> {
         let metadata = nodes.iter().map(|at| self.metadata_place(*at)).enumerate();
         let by_metadata = Plan::new(metadata.collect());
         let mut content = Vec::with_capacity(nodes.len());
         while let Some(index) = by_metadata.next(self) {
-            let at = nodes[index];
-            let mut ranges = self.part_ranges(at, part(index)).unwrap_or_default();
-            ranges.truncate(MOST_RANGES);
-            content.push((index, Place { mount: self.first_mount(at.mount), ranges }));
+            let (at, mount) = (nodes[index], self.first_mount(nodes[index].mount));
+            let ranges = match self.metadata(at) {
+                Ok(metadata) => match part(index, &metadata) {
+                    Some(part) => self.part_ranges(at, part, metadata.size).unwrap_or_default(),
+                    None => {
+                        self.filesystem(at).forget(at.node);
+                        continue;
+                    }
+                },
+                Err(_) => Vec::new(),
+            };
+            content.push((index, Place { mount, ranges }));
         }
         content
     }
 
     /// Where a part of a node is.
-    fn part_ranges(&self, at: Located, part: Part) -> Result<Vec<Range<u64>>, Error> {
-        let filesystem = self.filesystem(at);
+    fn part_ranges(&self, at: Located, part: Part, size: u64) -> Result<Vec<Range<u64>>, Error> {
         let (start, length) = match part {
             Part::Start(length) => (0, length),
-            Part::End(length) => {
-                (filesystem.metadata(at.node)?.size.saturating_sub(length), length)
-            }
+            Part::End(length) => (size.saturating_sub(length), length),
         };
-        filesystem.ranges(at.node, start, length)
+        let mut ranges = self.filesystem(at).ranges(at.node, start, length)?;
+        ranges.truncate(MOST_RANGES);
+        Ok(ranges)
     }
 
     /// Has the metadata of these nodes fetched in the order of the disk.
@@ -136,7 +145,7 @@ impl Tree {
 
 impl Place {
     /// Its mount and its first byte.
-    pub(super) fn start(&self) -> (usize, u64) {
+    pub fn start(&self) -> (usize, u64) {
         (self.mount, self.ranges.first().map_or(0, |range| range.start))
     }
 }

@@ -207,7 +207,7 @@ impl<'a> Walk<'a> {
     /// Finds out where on the disk the folders are that were found.
     fn place_found(&mut self) {
         let nodes: Vec<_> = self.found.iter().map(|folder| folder.at).collect();
-        let mut places = self.tree.places(&nodes, |_| Part::Start(AHEAD));
+        let mut places = self.tree.places(&nodes, |_, _| Some(Part::Start(AHEAD)));
         places.sort_unstable_by_key(|(index, _)| *index);
         for (folder, (_, place)) in self.found.drain(..).zip(places) {
             self.todo.push(folder, place);

@@ -39,7 +39,7 @@ pub(super) fn planned<T: Sync, R: Send>(
     let places = items.iter().enumerate().map(|(index, item)| (index, place(item)));
     let (there, absent): (Vec<_>, Vec<_>) = places.partition(|(_, place)| place.is_some());
     let nodes: Vec<_> = there.iter().filter_map(|(_, place)| *place).collect();
-    let plan = tree.plan(&nodes, |_| Part::Start(most));
+    let plan = tree.plan(&nodes, Part::Start(most));
     let work = |index: usize| (index, work(&items[index]));
     let done = each(&there, |_| Some(work(there[plan.next(tree)?].0)));
     let mut done: Vec<_> = done.into_iter().flatten().collect();

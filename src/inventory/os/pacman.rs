@@ -107,7 +107,7 @@ fn owned(
 ) {
     let there = folders.iter().filter_map(|folder| Some((folder.path.as_slice(), folder.files?)));
     let (paths, nodes): (Vec<_>, Vec<_>) = there.unzip();
-    let plan = host.tree.plan(&nodes, |_| Part::Start(MOST_LIST));
+    let plan = host.tree.plan(&nodes, Part::Start(MOST_LIST));
     while let Some(index) = plan.next(&host.tree) {
         let Some((name, _)) = named(paths[index]) else { continue };
         let mut show = |path: &[u8]| show(name, &[b"/", path].concat());

@@ -36,7 +36,7 @@ pub(super) fn note(host: &Host, packages: &[Package], owners: &mut Owners, gaps:
         .collect();
     let diversions = diversions(host, gaps);
     let nodes: Vec<_> = lists.iter().map(|(.., at)| *at).collect();
-    let plan = host.tree.plan(&nodes, |_| Part::Start(MOST_LIST));
+    let plan = host.tree.plan(&nodes, Part::Start(MOST_LIST));
     while let Some(index) = plan.next(&host.tree) {
         let (name, path, _) = &lists[index];
         owners.package(name);
