@@ -260,3 +260,104 @@ fn blocks(work: &Path, host: &Path) -> u64 {
     let (_, report): (i32, Value) = scan(&[&disk]);
     report["receipt"]["blocks_read"].as_u64().expect("a number")
 }
+
+/// A host of Debian with two kernels, their packages and one that holds none.
+fn with_kernels(work: &Path) {
+    root(work);
+    let mut status = String::new();
+    let info = work.join("var/lib/dpkg/info");
+    fs::create_dir_all(&info).expect("made");
+    for (release, version) in [("5.10.0-28-amd64", "5.10.209-2"), ("6.1.0-18-amd64", "6.1.76-1")] {
+        let modules = format!("lib/modules/{release}/kernel");
+        fs::create_dir_all(work.join(&modules)).expect("made");
+        fs::create_dir_all(work.join("boot")).expect("made");
+        fs::write(work.join(format!("boot/vmlinuz-{release}")), "").expect("written");
+        let name = format!("linux-image-{release}");
+        let list = format!("/.\n/boot/vmlinuz-{release}\n/{modules}\n/{modules}/a.ko\n");
+        fs::write(info.join(format!("{name}.list")), list).expect("written");
+        status += &stanza(&name, version);
+    }
+    status += &stanza("linux-image-amd64", "6.1.76-1");
+    fs::write(work.join("var/lib/dpkg/status"), status).expect("written");
+}
+
+fn stanza(name: &str, version: &str) -> String {
+    format!(
+        "Package: {name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: {version}\n\n"
+    )
+}
+
+#[test]
+fn packages_of_kernels_that_do_not_run_are_marked_and_kept() {
+    let work = TempDir::new().expect("a folder");
+    with_kernels(work.path());
+    let target = root_of(work.path());
+    let states = |report: &Value| -> Vec<(String, Value)> {
+        let packages = report["assets"][0]["packages"].as_array().expect("packages");
+        let state = |it: &Value| {
+            (it["name"].as_str().expect("text").to_owned(), it["kernel"]["state"].clone())
+        };
+        packages.iter().map(state).collect()
+    };
+    let expected = |old: &str, new: &str| {
+        [
+            ("linux-image-5.10.0-28-amd64".to_owned(), old.into()),
+            ("linux-image-6.1.0-18-amd64".to_owned(), new.into()),
+            ("linux-image-amd64".to_owned(), Value::Null),
+        ]
+    };
+    let (_, report) = scan(&[&target]);
+    assert_eq!(states(&report), expected("unknown", "unknown"));
+    with_wtmp(work.path(), &booted("5.10.0-28-amd64", "2024-01-01T00:00:00"));
+    let (_, report) = scan(&[&target]);
+    assert_eq!(states(&report), expected("running", "not_running"));
+}
+
+fn root_of(work: &Path) -> std::path::PathBuf {
+    format!("dir:{}", work.display()).into()
+}
+
+const SPEC: &str = "Name: kernel-core\nVersion: 5.14.0\nRelease: %{rel}\nSummary: A kernel\nLicense: GPL\nBuildArch: noarch\n\
+%description\nA kernel.\n%install\nmkdir -p %{buildroot}/lib/modules/5.14.0-%{rel}.x86_64\n\
+echo > %{buildroot}/lib/modules/5.14.0-%{rel}.x86_64/vmlinuz\n%files\n/lib/modules/5.14.0-%{rel}.x86_64\n";
+
+/// The witness for which package holds which kernel is `rpm -qf`.
+#[test]
+fn two_versions_of_a_kernel_of_rpm_each_have_their_own() {
+    if !test_material::root() {
+        return;
+    }
+    let (work, packages) = (TempDir::new().expect("a folder"), TempDir::new().expect("a folder"));
+    let spec = packages.path().join("kernel.spec");
+    fs::write(&spec, SPEC).expect("written");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let top = format!("_topdir {}", text(packages.path()));
+    let in_root = |arguments: &[&str]| {
+        let root = text(work.path());
+        tool("rpm", &[&["--root", &root, "--dbpath", "/var/lib/rpm"], arguments].concat())
+    };
+    for release in ["362.el9", "427.el9"] {
+        let defined = format!("rel {release}");
+        tool("rpmbuild", &["-bb", "--quiet", "-D", &top, "-D", &defined, &text(&spec)]);
+        let file = format!(
+            "{}/RPMS/noarch/kernel-core-5.14.0-{release}.noarch.rpm",
+            text(packages.path())
+        );
+        in_root(&["-i", "--nodeps", &file]);
+    }
+    let target = root(work.path());
+    fs::remove_dir_all(work.path().join("var/lib/dpkg")).expect("removed");
+    with_wtmp(work.path(), &booted("5.14.0-362.el9.x86_64", "2024-01-01T00:00:00"));
+    let (_, report) = scan(&[&target]);
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    assert_eq!(packages.len(), 2);
+    for package in packages {
+        let release = package["kernel"]["release"].as_str().expect("a kernel");
+        let image = format!("/lib/modules/{release}/vmlinuz");
+        let owner = in_root(&["-qf", "--qf", "%{VERSION}-%{RELEASE}", &image]);
+        assert_eq!(package["version"], owner.as_str());
+        let runs = release == "5.14.0-362.el9.x86_64";
+        assert_eq!(package["kernel"]["state"], if runs { "running" } else { "not_running" });
+    }
+    assert_ne!(packages[0]["kernel"]["state"], packages[1]["kernel"]["state"]);
+}
