@@ -11,9 +11,8 @@ use crate::model::{
 use std::collections::BTreeMap;
 
 /// Flavours of kernels that have packages of their own.
-const FLAVOURS: &[&str] = &[
-    "64k", "azure", "debug", "default", "lt", "ml", "rt", "rt-64k", "rt-debug", "uek", "zfcpdump",
-];
+const FLAVOURS: &[&str] =
+    &["64k", "azure", "debug", "default", "rt", "rt-64k", "rt-debug", "uek", "zfcpdump"];
 /// What the names of Debian's begin with, before the release, and may end with behind it.
 const IMAGES: [&str; 3] = ["linux-image-unsigned-", "linux-image-", "linux-modules-"];
 const UNSIGNED: &str = "-unsigned";
@@ -60,15 +59,19 @@ fn named<'a>(package: &Package, context: &'a HostContext) -> Option<&'a str> {
                 "" => "",
                 rest => rest.strip_prefix('-').filter(|it| FLAVOURS.contains(it))?,
             };
-            known.find(|release| fits(package, release) && flavour_of(release) == flavour)
+            known.find(|release| fits(package, release) && is_of_flavour(release, flavour))
         }
         _ => None,
     }
 }
 
-/// What stands behind the version of a kernel of Red Hat; the others have their own versions.
-fn flavour_of(release: &str) -> &str {
-    release.split_once('+').map_or("", |(_, flavour)| flavour)
+/// Red Hat's newer kernels have their flavour behind the version of the plain one, others inside: `…+rt`,
+/// `….el9uek.x86_64`.
+fn is_of_flavour(release: &str, flavour: &str) -> bool {
+    match release.split_once('+') {
+        Some((_, behind)) => behind == flavour,
+        None => release.contains(flavour),
+    }
 }
 
 /// Whether a release may be of a package's version: `5.14.0-427.el9.x86_64` of `5.14.0-427.el9`, or with
@@ -203,7 +206,8 @@ mod tests {
             ("kernel-core", &[&images[1]]),
             ("kernel-rt-core", &[&images[2]]),
         ];
-        let context = context(&[old, new, rt], Some((new, Confidence::High)));
+        let uek = "5.15.0-200.131.27.el9uek.x86_64";
+        let context = context(&[old, new, rt, uek], Some((new, Confidence::High)));
         let (before, now) = ("5.14.0-362.el9", "5.14.0-427.13.1.el9_4");
         check(
             &context,
@@ -215,6 +219,8 @@ mod tests {
                 (Rpm, "kernel", now, Some((new, Running))),
                 (Rpm, "kernel-rt-core", now, Some((rt, NotRunning))),
                 (Rpm, "kernel-rt", now, Some((rt, NotRunning))),
+                (Rpm, "kernel-64k", now, None),
+                (Rpm, "kernel-uek", "5.15.0-200.131.27.el9uek", Some((uek, NotRunning))),
                 (Rpm, "kernel-tools", now, None),
                 (Rpm, "kernel", "5.14.0-42.el9", None),
             ],
