@@ -19,6 +19,7 @@ mod xfs;
 
 pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
+pub use foreign::caught;
 pub use made::MadeFolder;
 pub use recognised::{Recognised, is_blank, recognise};
 pub use unopened::Unopened;

@@ -73,7 +73,7 @@ pub(super) fn first_line(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> Option
 }
 
 /// As `machine-id(5)` has it; an image that was not yet started has none, or a word in its place.
-fn machine_id(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<String> {
+pub(super) fn machine_id(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<String> {
     let id = first_line(tree, "/etc/machine-id", gaps)?;
     (id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }

@@ -1,10 +1,14 @@
 //! Which kernels are installed (a modules folder or an image in `/boot` each), which of them ran last, and
 //! which is started next.
 
+mod in_use;
+mod journal;
 mod wtmp;
 
-use super::{Tree, boot};
-use crate::model::{Confidence, Gap, HostContext, KernelSign, printable};
+pub use in_use::InUse;
+
+use super::Tree;
+use crate::model::{Gap, printable};
 use std::collections::BTreeSet;
 
 const IMAGES: [&[u8]; 2] = [b"vmlinuz-", b"vmlinux-"];
@@ -24,52 +28,28 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     kernels.into_iter().collect()
 }
 
-/// What tells of the kernels in use.
-#[derive(Debug, Default)]
-pub struct InUse {
-    started: Option<KernelSign>,
-    next: Option<KernelSign>,
-    gaps: Vec<Gap>,
+/// A start of the machine that a record tells of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Start {
+    /// Release of the kernel, if the record tells it.
+    kernel: Option<String>,
+    /// When, in seconds since 1970.
+    second: u64,
+    /// Id of the boot, where the record has one.
+    boot: [u8; 16],
+    /// The file that tells.
+    place: String,
 }
 
-impl InUse {
-    /// Looks for it.
-    pub fn find(tree: &Tree) -> Self {
-        let mut gaps = Vec::new();
-        let started = started(tree, &mut gaps);
-        // What the menus lack was told when the host was joined.
-        Self { started, next: next(tree, &mut Vec::new()), gaps }
+impl Start {
+    /// What is told, for people.
+    fn told(&self) -> String {
+        let second = i64::try_from(self.second).unwrap_or(i64::MAX);
+        match jiff::Timestamp::from_second(second) {
+            Ok(at) => format!("{}: started at {at}", self.place),
+            Err(_) => format!("{}: started at a time that no calendar has", self.place),
+        }
     }
-
-    /// Adds it to what is known of the host.
-    pub fn add_to(self, context: &mut HostContext, gaps: &mut Vec<Gap>) {
-        gaps.extend(self.gaps);
-        context.running_kernel = self.started.or_else(|| only(&context.kernels));
-        context.next_kernel = self.next;
-        let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
-        context.reboot_needed = both.map(|(running, next)| running.version != next.version);
-    }
-}
-
-/// What `wtmp` says of the last start.
-fn started(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
-    let boot = wtmp::newest(tree, gaps)?;
-    let at = jiff::Timestamp::from_second(boot.second.into()).unwrap_or_default();
-    let evidence = format!("/var/log/wtmp: started at {at}");
-    Some(KernelSign { version: boot.kernel, evidence, confidence: Confidence::High })
-}
-
-fn only(installed: &[String]) -> Option<KernelSign> {
-    let [only] = installed else { return None };
-    let evidence = "the only one that is installed".to_owned();
-    Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
-}
-
-/// The kernel that the boot menu starts next.
-fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
-    let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
-    let version = version(&menu.kernel?)?;
-    Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })
 }
 
 /// The version in the name of a kernel's file.

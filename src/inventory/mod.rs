@@ -1,5 +1,6 @@
 //! What is installed: catalogers turn files of a host into packages.
 
+mod kernels;
 pub mod language;
 mod options;
 pub mod os;
@@ -153,11 +154,12 @@ pub fn inventory(host: &Host, options: &Options) -> Inventory {
     let mut packages = system(host, owners.as_mut()).into_found(&mut gaps);
     let mut walk = None;
     if let Some(owners) = owners {
+        kernels::mark(&mut packages, &owners, &host.context);
         let found = self::walk::walk(&host.tree, language::CATALOGERS, &owners, options, &mut gaps);
         walk = Some(found.1);
         let read = reading::read(host, language::CATALOGERS, found.0, &owners);
         packages.extend(read.into_found(&mut gaps));
-        gaps.extend(owners.into_gap());
+        gaps.extend(owners.into_gaps());
     }
     Inventory { packages: merged(packages), walk, gaps }
 }

@@ -4,6 +4,7 @@
 //! has at its top (`/lib` is `/usr/lib`); the walk meets files at their real places. Only hashes of paths are held:
 //! a host has hundreds of thousands.
 
+use super::kernels;
 use crate::host::{Kind, Tree};
 use crate::model::{Gap, GapReason, printable};
 use std::collections::HashMap;
@@ -11,6 +12,8 @@ use std::hash::{BuildHasher, RandomState};
 
 /// Most paths that are held.
 const MOST: usize = 8 << 20;
+/// Most packages that hold kernels.
+const MOST_KERNELS: usize = 4096;
 
 /// The owners of files.
 pub struct Owners {
@@ -20,7 +23,10 @@ pub struct Owners {
     files: HashMap<u64, u32>,
     /// Folders at the top that are links, without slashes, and where they lead.
     links: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Kernels, each with the index of the package that holds a part of it.
+    kernels: Vec<(u32, String)>,
     is_full: bool,
+    has_more_kernels: bool,
 }
 
 impl Owners {
@@ -31,7 +37,9 @@ impl Owners {
             packages: Vec::new(),
             files: HashMap::new(),
             links: links(tree, gaps),
+            kernels: Vec::new(),
             is_full: false,
+            has_more_kernels: false,
         }
     }
 
@@ -49,6 +57,21 @@ impl Owners {
         }
         let hash = self.hash(path);
         self.files.insert(hash, package as u32);
+        let release = kernels::release_of(path.strip_prefix(b"/").unwrap_or(path));
+        let kernel = release.map(|release| (package as u32, release));
+        // The files of a kernel follow one another.
+        if let Some(kernel) = kernel.filter(|kernel| self.kernels.last() != Some(kernel)) {
+            self.has_more_kernels |= self.kernels.len() >= MOST_KERNELS;
+            if !self.has_more_kernels {
+                self.kernels.push(kernel);
+            }
+        }
+    }
+
+    /// Packages that hold parts of kernels, each with the kernel's release.
+    pub fn kernels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let package = |index: &u32| self.packages.get(*index as usize).map(String::as_str);
+        self.kernels.iter().filter_map(move |(index, release)| Some((package(index)?, &**release)))
     }
 
     /// Notes that a path belongs to this package.
@@ -75,11 +98,16 @@ impl Owners {
         self.files.is_empty()
     }
 
-    /// That not all paths could be noted.
-    pub fn into_gap(self) -> Option<Gap> {
-        let detail =
+    /// What could not be noted.
+    pub fn into_gaps(self) -> impl Iterator<Item = Gap> {
+        let paths =
             format!("more than {MOST} paths of packages; the owners of the rest are not known");
-        self.is_full.then(|| Gap::new("/", GapReason::Limit, detail))
+        let kernels = format!(
+            "more than {MOST_KERNELS} kernels in packages; the rest are not told as kernels"
+        );
+        let told = [(self.is_full, paths), (self.has_more_kernels, kernels)];
+        let told = told.into_iter().filter(|(is_so, _)| *is_so);
+        told.map(|(_, detail)| Gap::new("/", GapReason::Limit, detail))
     }
 
     fn hash(&self, path: &[u8]) -> u64 {

@@ -203,6 +203,7 @@ fn finding(package: &Package, advisory: &Advisory, feed: &str, kev: bool) -> Fin
         package: package.name.clone(),
         purl: package.purl.clone(),
         installed: package.version.clone(),
+        kernel: package.kernel.as_ref().map(|kernel| kernel.state),
         fixed,
         severity: advisory.severity,
         cvss: None,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::advisory::feeds::{debian::Debian, kev::Kev};
 use crate::advisory::import::{Origin, Shrink, import};
-use crate::model::{Ecosystem, Severity, SourcePackage, Status};
+use crate::model::{Ecosystem, KernelState, PackagedKernel, Severity, SourcePackage, Status};
 
 const TRACKER: &str = r#"{
  "zlib": {
@@ -99,6 +99,15 @@ fn a_signed_kernel_has_its_binaries_version() {
     assert_eq!(ids(&[signed("6.1.69-1")]), ["linux-image-amd64 CVE-4"]);
     assert!(ids(&[signed("6.1.76-1")]).is_empty());
     assert!(ids(&[package("linux-image-amd64", "1", ("linux-latest", "1"))]).is_empty());
+}
+
+#[test]
+fn a_finding_of_a_kernel_that_does_not_run_stays_and_says_so() {
+    let mut image = package("linux-image-6.1.0-17-amd64", "6.1.69-1", ("linux", "6.1.69-1"));
+    let (release, state) = ("6.1.0-17-amd64".to_owned(), KernelState::NotRunning);
+    image.kernel = Some(PackagedKernel { release, state });
+    let found = matched(&os("debian", "bookworm"), &[image]).found;
+    assert_eq!(found.iter().map(|it| it.kernel).collect::<Vec<_>>(), [Some(state)]);
 }
 
 #[test]

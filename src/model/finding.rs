@@ -1,5 +1,6 @@
 //! A package to which an advisory applies.
 
+use super::KernelState;
 use serde::{Deserialize, Serialize};
 
 /// One advisory that applies to one installed package.
@@ -15,6 +16,9 @@ pub struct Finding {
     pub purl: String,
     /// Installed version.
     pub installed: String,
+    /// Whether the kernel runs that the package holds, if it holds one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<KernelState>,
     /// First version without the fault, when there is one.
     pub fixed: Option<String>,
     /// Severity by the OS vendor.

@@ -5,6 +5,7 @@ mod coverage;
 mod finding;
 mod gap;
 mod host;
+mod kernel;
 mod package;
 mod partial;
 mod report;
@@ -18,6 +19,7 @@ pub use gap::{Gap, GapReason};
 pub use host::{
     CloudContext, CloudVolume, Confidence, HostContext, KernelSign, Mount, Os, SecurityGroup,
 };
+pub use kernel::{KernelState, PackagedKernel};
 pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
 pub use report::{

@@ -1,5 +1,6 @@
 //! An installed package.
 
+use super::PackagedKernel;
 use serde::Serialize;
 
 /// The package formats that are read. One row here is all that other layers need to know.
@@ -148,6 +149,9 @@ pub struct Package {
     /// Module that it is of: name, stream, version and context, with colons.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// The kernel that it holds, if it holds one, and whether that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<PackagedKernel>,
     /// When it was installed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installed_at: Option<String>,
@@ -173,6 +177,7 @@ impl Package {
             origin: None,
             vendor: None,
             module: None,
+            kernel: None,
             installed_at: None,
             signing_key: None,
             evidence: vec![evidence],

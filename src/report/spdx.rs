@@ -113,6 +113,9 @@ fn described(id: &str, package: &Package) -> Value {
         found.push_str("; belongs to the package of the system ");
         found.push_str(owner);
     }
+    if let Some(kernel) = &package.kernel {
+        found.extend(["; kernel ", &kernel.release, ", ", kernel.state.told()]);
+    }
     value["sourceInfo"] = json!(found);
     value["externalRefs"] = json!([{
         "referenceCategory": "PACKAGE-MANAGER",

@@ -9,7 +9,9 @@ mod findings;
 mod grid;
 
 use super::{Options, ReportFormat, Screen};
-use crate::model::{Asset, AssetKind, GapReason, ScanReport, printable_str};
+use crate::model::{
+    Asset, AssetKind, GapReason, HostContext, KernelSign, ScanReport, printable_str,
+};
 use grid::{Grid, cell};
 use std::io::{self, Write};
 
@@ -52,7 +54,7 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
         ("host", vec![host.hostname.clone().unwrap_or_else(unknown)]),
         ("os", vec![os.unwrap_or_else(unknown)]),
         ("addresses", host.ips.clone()),
-        ("kernels", host.kernels.clone()),
+        ("kernels", kernels(host)),
         ("instance", named(cloud.instance_id.as_ref(), cloud.instance_name.as_ref())),
         ("account", named(cloud.account.as_ref(), cloud.account_alias.as_ref())),
         ("advisories", feeds.collect()),
@@ -65,6 +67,27 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
         }
     }
     grid.write(out)
+}
+
+/// The kernels that are there, and which of them runs and is started next.
+fn kernels(host: &HostContext) -> Vec<String> {
+    let is = |sign: &Option<KernelSign>, kernel: &str| {
+        sign.as_ref().is_some_and(|sign| sign.version == *kernel)
+    };
+    let signs = [&host.running_kernel, &host.next_kernel].into_iter().flatten();
+    let gone = signs.map(|sign| &sign.version).filter(|it| !host.kernels.contains(it));
+    let mut all: Vec<_> = host.kernels.iter().chain(gone).collect();
+    all.dedup();
+    let mark = |kernel: &&String| {
+        let runs = is(&host.running_kernel, kernel);
+        match (runs, is(&host.next_kernel, kernel)) {
+            (true, true) => format!("{kernel} (running, next)"),
+            (true, false) => format!("{kernel} (running)"),
+            (false, true) => format!("{kernel} (next)"),
+            (false, false) => (*kernel).clone(),
+        }
+    };
+    all.iter().map(mark).collect()
 }
 
 /// An id, and the name that people know it by.

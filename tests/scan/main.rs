@@ -11,6 +11,7 @@ mod hosts;
 mod images;
 mod inventory;
 mod joined;
+mod kernels;
 mod namesakes;
 mod pacman;
 mod progress;

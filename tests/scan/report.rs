@@ -3,6 +3,8 @@
 
 #[path = "report/cyclonedx.rs"]
 mod cyclonedx;
+#[path = "report/kernels.rs"]
+mod kernels;
 #[path = "report/output.rs"]
 mod output;
 #[path = "report/sample.rs"]

@@ -1,6 +1,7 @@
 //! The newest boot in `/var/log/wtmp`: each is a record of the type `BOOT_TIME`, whose host is the
 //! kernel's release (`utmp(5)`). Records have 384 bytes, on arm64 400; the newest stand last.
 
+use super::Start;
 use crate::host::Tree;
 use crate::model::{Gap, printable};
 
@@ -15,17 +16,8 @@ const MOST_TYPE: u16 = 9;
 const USER: std::ops::Range<usize> = 44..76;
 const HOST: std::ops::Range<usize> = 76..332;
 
-/// A boot.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Boot {
-    /// Release of the kernel.
-    pub kernel: String,
-    /// When, in seconds since 1970.
-    pub second: u32,
-}
-
 /// The newest boot of the file, if there is one and it tells any.
-pub fn newest(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Boot> {
+pub fn newest(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Start> {
     match end(tree) {
         Ok(bytes) => parse(&bytes?),
         Err(error) => {
@@ -42,7 +34,7 @@ fn end(tree: &Tree) -> Result<Option<Vec<u8>>, crate::host::PathError> {
     tree.read_part(WTMP, start, MOST.min(file.size()) as usize)
 }
 
-fn parse(bytes: &[u8]) -> Option<Boot> {
+fn parse(bytes: &[u8]) -> Option<Start> {
     SHAPES.iter().find_map(|(length, time)| {
         let records: Vec<&[u8]> = bytes.rchunks_exact(*length).collect();
         let is_shape = !records.is_empty() && records.iter().all(|it| kind(it) <= MOST_TYPE);
@@ -51,8 +43,12 @@ fn parse(bytes: &[u8]) -> Option<Boot> {
         let kernel = text(&newest[HOST]);
         let second = newest.get(*time..*time + 4)?.try_into().ok()?;
         let is_release = kernel.starts_with(|first: char| first.is_ascii_digit());
-        is_release.then_some(Boot { kernel, second: u32::from_le_bytes(second) })
+        is_release.then(|| start(kernel, u32::from_le_bytes(second)))
     })
+}
+
+fn start(kernel: String, second: u32) -> Start {
+    Start { kernel: Some(kernel), second: second.into(), boot: [0; 16], place: printable(WTMP) }
 }
 
 fn kind(record: &[u8]) -> u16 {
@@ -94,7 +90,7 @@ mod tests {
                 record(shape, 7, "admin", "10.0.0.1", 350),
             ];
             let whole = records.concat();
-            let expected = Boot { kernel: "6.1.0-18-amd64".to_owned(), second: 200 };
+            let expected = start("6.1.0-18-amd64".to_owned(), 200);
             assert_eq!(parse(&whole), Some(expected.clone()));
             // What precedes the part that is read may be cut anywhere.
             assert_eq!(parse(&whole[7..]), Some(expected));

@@ -136,6 +136,10 @@ fn component(package: &Package, reference: String) -> Component {
     if package.state == PackageState::Locked {
         properties.push(property("state", "locked"));
     }
+    if let Some(kernel) = &package.kernel {
+        properties.push(property("kernel", &kernel.release));
+        properties.push(property("kernel_state", kernel.state.as_str()));
+    }
     properties.extend(package.module.iter().map(|module| property("module", module)));
     match purl(package) {
         Ok(purl) => component.purl = Some(purl),

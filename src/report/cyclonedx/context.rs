@@ -18,6 +18,8 @@ pub(super) fn properties(report: &ScanReport) -> Vec<Property> {
     host.os.codename.iter().for_each(|name| add("os:codename", name));
     host.ips.iter().for_each(|address| add("ip", address));
     host.kernels.iter().for_each(|kernel| add("kernel", kernel));
+    host.running_kernel.iter().for_each(|kernel| add("running_kernel", &kernel.version));
+    host.next_kernel.iter().for_each(|kernel| add("next_kernel", &kernel.version));
     for mount in &host.mounts {
         add(&format!("mount:{}", mount.path), &format!("{} on {}", mount.filesystem, mount.device));
     }

@@ -43,7 +43,7 @@ fn write_below_packages(
     for group in findings.chunk_by(|a, b| a.purl == b.purl) {
         let name = cell(&names.name(group[0])).add_attribute(Attribute::Bold);
         let mut heading = Grid::new(screen);
-        heading.row([name, cell(&group[0].installed)]);
+        heading.row([name, cell(&installed(group[0]))]);
         heading.write(out)?;
         let mut grid = Grid::new(screen);
         for finding in group {
@@ -66,9 +66,15 @@ fn write_lines(
     for finding in findings {
         let [id, severity, known, fix] = about(finding);
         let name = cell(&names.name(finding));
-        grid.row([name, cell(&finding.installed), id, severity, known, fix]);
+        grid.row([name, cell(&installed(finding)), id, severity, known, fix]);
     }
     grid.write(out)
+}
+
+/// The installed version, and of a kernel whether it runs.
+fn installed(finding: &Finding) -> String {
+    let kernel = finding.kernel.map(|kernel| format!(" (kernel {})", kernel.told()));
+    finding.installed.clone() + &kernel.unwrap_or_default()
 }
 
 /// Advisory, severity, mark and fix.

@@ -181,6 +181,7 @@ pub fn finding(id: &str, package: &Package) -> Finding {
         package: package.name.clone(),
         purl: package.purl.clone(),
         installed: package.version.clone(),
+        kernel: package.kernel.as_ref().map(|kernel| kernel.state),
         fixed: Some(format!("{}+deb12u9", package.source.version)),
         severity: Severity::Unknown,
         cvss: None,

@@ -25,6 +25,7 @@ pub(super) fn package(
     };
     let own = || SourcePackage { name: name.clone(), version: without_epoch.clone() };
     Ok(Package {
+        kernel: None,
         purl: rpm_purl(
             (&name, &without_epoch),
             [&arch, epoch.as_deref().unwrap_or(""), source_rpm.as_deref().unwrap_or("")],

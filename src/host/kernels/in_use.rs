@@ -1,0 +1,146 @@
+//! Which kernel runs and which is started next, by all that tells of it.
+
+use super::{Start, journal, version, wtmp};
+use crate::host::{Tree, boot};
+use crate::model::{Confidence, Gap, HostContext, KernelSign};
+
+/// Seconds within which two records speak of one start: clocks are set meanwhile.
+const SAME_START: u64 = 3600;
+
+/// What tells of the kernels in use.
+#[derive(Debug, Default)]
+pub struct InUse {
+    started: Option<KernelSign>,
+    next: Option<KernelSign>,
+    gaps: Vec<Gap>,
+    /// What the boot menus lack.
+    lacking: Vec<Gap>,
+}
+
+impl InUse {
+    /// Looks for it.
+    pub fn find(tree: &Tree) -> Self {
+        std::thread::scope(|scope| {
+            let mut gaps = Vec::new();
+            let journal = scope.spawn(|| {
+                let mut gaps = Vec::new();
+                (journal::newest(tree, &mut gaps), gaps)
+            });
+            let wtmp = wtmp::newest(tree, &mut gaps);
+            let mut lacking = Vec::new();
+            let next = next(tree, &mut lacking);
+            let joined = journal.join();
+            let (journal, more) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            gaps.extend(more);
+            Self { started: started(wtmp, journal), next, gaps, lacking }
+        })
+    }
+
+    /// Adds it to what is known of the host.
+    pub fn add_to(self, context: &mut HostContext, gaps: &mut Vec<Gap>) {
+        gaps.extend(self.gaps);
+        let untold: Vec<_> = self.lacking.into_iter().filter(|gap| !is_told(gap, gaps)).collect();
+        gaps.extend(untold);
+        context.running_kernel = self.started.or_else(|| only(&context.kernels));
+        context.next_kernel = self.next;
+        let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
+        context.reboot_needed = both.map(|(running, next)| running.version != next.version);
+    }
+}
+
+/// Whether the same was told when the host was put together of its disks: on the filesystem's own place,
+/// which may be that of `/boot`.
+fn is_told(gap: &Gap, gaps: &[Gap]) -> bool {
+    let place = gap.place.strip_prefix("/boot").unwrap_or(&gap.place);
+    let same = |told: &Gap| (told.reason, &told.detail) == (gap.reason, &gap.detail);
+    gaps.iter().any(|told| same(told) && told.place.ends_with(place))
+}
+
+/// What the records of the last start say together: two that agree are sure, of two that do not the
+/// later one counts.
+fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<KernelSign> {
+    let mut starts: Vec<Start> = wtmp.into_iter().chain(journal).collect();
+    // wtmp comes first where both are of one second.
+    starts.sort_by_key(|start| std::cmp::Reverse(start.second));
+    let known = starts.iter().find(|start| start.kernel.is_some())?;
+    let version = known.kernel.clone()?;
+    let other = starts.iter().find(|other| other.place != known.place);
+    let (evidence, confidence) = match other {
+        None => (known.told(), Confidence::Medium),
+        Some(other) => beside(known, other),
+    };
+    Some(KernelSign { version, evidence, confidence })
+}
+
+/// What both say, and how sure that is.
+fn beside(known: &Start, other: &Start) -> (String, Confidence) {
+    let (told, also) = (known.told(), other.told());
+    match &other.kernel {
+        Some(kernel) if Some(kernel) == known.kernel.as_ref() => {
+            (format!("{told}; {also}"), Confidence::High)
+        }
+        Some(kernel) => (format!("{told}; but {also} with {kernel}"), Confidence::Medium),
+        None if other.second > known.second + SAME_START => {
+            (format!("{told}; but {also} with a kernel that is not told"), Confidence::Low)
+        }
+        None => (told, Confidence::Medium),
+    }
+}
+
+fn only(installed: &[String]) -> Option<KernelSign> {
+    let [only] = installed else { return None };
+    let evidence = "the only one that is installed".to_owned();
+    Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
+}
+
+/// The kernel that the boot menu starts next.
+fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
+    let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
+    let version = version(&menu.kernel?)?;
+    Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(place: &str, kernel: Option<&str>, second: u64) -> Start {
+        let kernel = kernel.map(str::to_owned);
+        Start { kernel, second, boot: [0; 16], place: place.to_owned() }
+    }
+
+    #[track_caller]
+    fn check(
+        wtmp: Option<Start>,
+        journal: Option<Start>,
+        expected: Option<(&str, Confidence, &str)>,
+    ) {
+        let sign = started(wtmp, journal);
+        let sign =
+            sign.as_ref().map(|it| (it.version.as_str(), it.confidence, it.evidence.as_str()));
+        assert_eq!(sign, expected);
+    }
+
+    #[test]
+    fn records_of_the_last_start_together() {
+        use Confidence::{High, Low, Medium};
+        let wtmp = |kernel, at| Some(start("w", kernel, at));
+        let journal = |kernel, at| Some(start("j", kernel, at));
+        let (w, j) = ("w: started at 1970-01-02T00:00:00Z", "j: started at 1970-01-02T00:00:01Z");
+        check(None, None, None);
+        check(wtmp(Some("6.1"), 86400), None, Some(("6.1", Medium, w)));
+        check(None, journal(Some("6.1"), 86401), Some(("6.1", Medium, j)));
+        check(None, journal(None, 86401), None);
+        let both = format!("{j}; {w}");
+        check(wtmp(Some("6.1"), 86400), journal(Some("6.1"), 86401), Some(("6.1", High, &both)));
+        let both = format!("{j}; but {w} with 5.10");
+        check(wtmp(Some("5.10"), 86400), journal(Some("6.1"), 86401), Some(("6.1", Medium, &both)));
+        let old = "j: started at 1970-01-01T00:00:01Z";
+        let both = format!("{w}; but {old} with 6.1");
+        check(wtmp(Some("6.6"), 86400), journal(Some("6.1"), 1), Some(("6.6", Medium, &both)));
+        check(wtmp(Some("6.1"), 86400), journal(None, 86401), Some(("6.1", Medium, w)));
+        let late =
+            format!("{w}; but j: started at 1970-01-03T00:00:00Z with a kernel that is not told");
+        check(wtmp(Some("6.1"), 86400), journal(None, 2 * 86400), Some(("6.1", Low, &late)));
+    }
+}
