@@ -26,7 +26,7 @@ mod units;
 mod wanted;
 pub mod windows;
 
-pub use crate::filesystem::Kind;
+pub use crate::filesystem::{Entry, Kind, NodeId};
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
