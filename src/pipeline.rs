@@ -233,7 +233,13 @@ fn read_host(
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
         let kernels = (options.extent == inventory::Extent::All)
             .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
+        let archives = (options.extent == inventory::Extent::All)
+            .then(|| scope.spawn(|| host::Archives::find(&tree)));
         let mut context = host::identify(&tree, gaps);
+        if let Some(archives) = archives {
+            let found = archives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.add_to(&mut context, gaps);
+        }
         if let Some(kernels) = kernels {
             let found = kernels.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             found.add_to(&mut context, gaps);

@@ -1,6 +1,7 @@
 //! One host, joined from the filesystems on its disks: its tree of paths and its identity.
 
 mod addresses;
+mod apt;
 mod boot;
 mod candidates;
 mod devices;
@@ -27,6 +28,7 @@ mod wanted;
 pub mod windows;
 
 pub use crate::filesystem::{Entry, Kind, NodeId};
+pub use apt::Archives;
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
