@@ -251,7 +251,9 @@ fn read_host(
     progress.stage(Stage::Packages);
     let inventory = inventory::inventory(&host, options);
     tracing::info!(packages = inventory.packages.len(), "listed the packages");
-    (host.context, inventory)
+    let Host { mut context, .. } = host;
+    host::count_esm(&mut context, &inventory.packages);
+    (context, inventory)
 }
 
 /// Peak resident memory as the kernel counts it; 0 where it does not say.

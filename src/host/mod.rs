@@ -23,7 +23,9 @@ mod states;
 mod subvolumes;
 mod target;
 mod tree;
+mod ubuntu_pro;
 mod units;
+mod update_stream;
 mod wanted;
 pub mod windows;
 
@@ -37,6 +39,7 @@ pub use tree::{
     Descend, Detail, FileReader, Located, Part, PathError, Place, Plan, PositionedFile, Tree,
     WalkStep, Walked, read_reason,
 };
+pub use ubuntu_pro::count_esm;
 
 use crate::model::HostContext;
 

@@ -140,7 +140,7 @@ pub struct Package {
     /// The source package it was built from.
     pub source: SourcePackage,
     /// Who publishes the archive that it came from (`Debian`, `UbuntuESM`), as the archive says where it is
-    /// known, else as the package does.
+    /// known, else as the package does; `snap:NAME` if it is inside a snap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// What it was installed from: release and component of an archive (`bookworm-security/main`), or
