@@ -42,7 +42,7 @@ mod tests {
         let command =
             Command::new(tool).arg("-c").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let Ok(mut command) = command else {
-            test_material::skip(&format!("no {tool}"));
+            test_material::skip(&format!("no {tool}; run scripts/setup, which installs it"));
             return None;
         };
         command.stdin.take().unwrap().write_all(text).unwrap();
