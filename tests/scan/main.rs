@@ -12,6 +12,7 @@ mod images;
 mod inventory;
 mod joined;
 mod namesakes;
+mod origins;
 mod pacman;
 mod progress;
 mod report;
