@@ -238,7 +238,9 @@ fn read_host(
         let mut context = host::identify(&tree, gaps);
         if let Some(archives) = archives {
             let found = archives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.add_to(&mut context, gaps);
+            let indexes =
+                if options.all_indexes { host::Indexes::All } else { host::Indexes::Some };
+            found.add_to(&mut context, indexes, gaps);
         }
         if let Some(kernels) = kernels {
             let found = kernels.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

@@ -5,7 +5,7 @@
 //! and `DebianRepository/Format` of Debian's wiki. Names are addresses with slashes as underscores:
 //! `HOST_PATH_dists_SUITE_COMPONENT_binary-ARCH_Packages`. Release files are read as far as their first fields.
 //!
-//! Which indexes are read for packages is decided here: [`MOST_INDEXES`] bytes of them, those of other publishers
+//! Which indexes are read for packages is decided here: unless all are wished for, 8 MiB of them, those of other publishers
 //! before the system's own, small ones first. A package of no index that was read is then one of the system's
 //! own, mostly; each archive says whether its index was read.
 
@@ -16,12 +16,28 @@ use std::collections::BTreeMap;
 const LISTS: &str = "/var/lib/apt/lists";
 /// Most indexes that are listed.
 const MOST_ARCHIVES: usize = 1000;
-/// Bytes of indexes that are read: sixteen blocks of a disk. Debian's own has fifty million.
-const MOST_INDEXES: u64 = 8 << 20;
 /// Bytes of a release file that are read; what is wanted comes first.
 const START: u64 = 16 << 10;
 const MOST_WORD: usize = 256;
 const INDEX: &str = "_Packages";
+
+/// How many bytes of indexes are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Indexes {
+    /// Sixteen blocks of a disk. That of Debian's release has fifty million bytes.
+    Some,
+    /// More than any host has.
+    All,
+}
+
+impl Indexes {
+    fn most(self) -> u64 {
+        match self {
+            Self::Some => 8 << 20,
+            Self::All => 4 << 30,
+        }
+    }
+}
 
 /// Archives, and what of them could not be read.
 #[derive(Default)]
@@ -66,8 +82,8 @@ impl Archives {
     }
 
     /// Notes them in the context of their host, those whose indexes are to be read marked.
-    pub fn add_to(mut self, context: &mut HostContext, gaps: &mut Vec<Gap>) {
-        mark(&mut self.found, &context.os.id);
+    pub fn add_to(mut self, context: &mut HostContext, indexes: Indexes, gaps: &mut Vec<Gap>) {
+        mark(&mut self.found, &context.os.id, indexes.most());
         context.archives = self.found;
         gaps.append(&mut self.gaps);
     }
@@ -196,12 +212,12 @@ fn release(text: &str) -> Release {
 }
 
 /// Marks the indexes to read, and puts the system's own archives first.
-fn mark(archives: &mut [Archive], os: &str) {
+fn mark(archives: &mut [Archive], os: &str, most: u64) {
     let is_own = |archive: &Archive| archive.is_of(os);
     archives.sort_by(|a, b| (!is_own(a), &a.index).cmp(&(!is_own(b), &b.index)));
     let mut order: Vec<_> = (0..archives.len()).collect();
     order.sort_by_key(|index| (is_own(&archives[*index]), archives[*index].index_size));
-    let mut left = MOST_INDEXES;
+    let mut left = most;
     for index in order {
         let archive = &mut archives[index];
         if let Some(rest) = left.checked_sub(archive.index_size) {

@@ -30,7 +30,7 @@ mod wanted;
 pub mod windows;
 
 pub use crate::filesystem::{Entry, Kind, NodeId};
-pub use apt::Archives;
+pub use apt::{Archives, Indexes};
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};

@@ -1,7 +1,7 @@
 //! Hosts whose package managers keep where packages come from; apt, which fetches its indexes into the host
 //! without a network, is the witness for Debian's.
 
-use crate::support::{scan, tool};
+use crate::support::{scan, scan_with, tool};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -90,24 +90,27 @@ fn apt(work: &Path, program: &str, options: &[&str], arguments: &[&str]) -> Stri
     write(&empty, "");
     let options = options.iter().map(|it| format!("-o{it}"));
     let arguments = arguments.iter().map(|it| (*it).to_owned());
-    let output = Command::new(program)
-        .args(all.into_iter().chain(options).chain(arguments))
-        .env("APT_CONFIG", &empty)
-        .output()
-        .expect("apt runs");
+    let mut command = Command::new(program);
+    command.args(all.into_iter().chain(options).chain(arguments)).env("APT_CONFIG", &empty);
+    english(&mut command)
+}
+
+/// What a command prints, in English.
+fn english(command: &mut Command) -> String {
+    let output = command.env("LC_ALL", "C").output().expect("apt runs");
     let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{} {}", shown(&output.stdout), shown(&output.stderr));
     shown(&output.stdout)
 }
 
-/// Where `apt-cache policy` says that the installed version is: `bookworm/main`, if anywhere but here.
-fn policy(text: &str) -> BTreeMap<String, Option<String>> {
+/// The archives in which `apt-cache policy` sees the installed version: `bookworm/main`.
+fn policy(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut found = BTreeMap::new();
     let (mut name, mut here) = (String::new(), false);
     for line in text.lines() {
         if let Some(package) = line.strip_suffix(':').filter(|it| !it.starts_with(' ')) {
             package.clone_into(&mut name);
-            found.insert(name.clone(), None);
+            found.insert(name.clone(), Vec::new());
             here = false;
         } else if line.starts_with(" *** ") {
             here = true;
@@ -115,7 +118,7 @@ fn policy(text: &str) -> BTreeMap<String, Option<String>> {
             here = false;
         } else if here && line.contains(" Packages") {
             let archive = line.split_whitespace().nth(2).expect("an archive");
-            found.entry(name.clone()).or_default().get_or_insert(archive.to_owned());
+            found.entry(name.clone()).or_default().push(archive.to_owned());
         }
     }
     found
@@ -161,6 +164,8 @@ fn check(options: &[&str], ending: &str) {
     let said = apt(work.path(), "apt-cache", options, &[&["policy"], &names[..]].concat());
     let expected = policy(&said);
     assert_eq!(expected.values().flatten().count(), 3, "{said}");
+    let expected =
+        expected.into_iter().map(|(name, said)| (name, said.into_iter().next())).collect();
     let (code, report) = scan(&[Path::new(&format!("dir:{}", root.display()))]);
     assert_eq!((code, &report["gaps"]), (0, &Value::Array(Vec::new())));
     assert_eq!(found(&report, "repository"), expected);
@@ -171,6 +176,54 @@ fn check(options: &[&str], ending: &str) {
     let archives = report["host"]["archives"].as_array().expect("archives");
     assert_eq!(archives.len(), 3);
     assert!(archives.iter().all(|it| it["index_read"] == true));
+}
+
+/// Every package of a real host that is this machine: what `apt-cache policy` says of its version.
+#[test]
+fn all_packages_of_this_machine() {
+    let lists = Path::new("/var/lib/apt/lists");
+    let names = fs::read_dir(lists).into_iter().flatten().flatten();
+    let is_index = |it: &fs::DirEntry| it.file_name().to_string_lossy().contains("_Packages");
+    if names.filter(is_index).count() == 0 {
+        return test_material::skip("apt has no indexes here; run apt-get update");
+    }
+    let work = tempfile::tempdir().expect("made");
+    let copy = |from: &Path| {
+        let to = work.path().join(from.strip_prefix("/").expect("absolute"));
+        fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+        fs::copy(from, to).expect("copied");
+    };
+    copy(Path::new("/etc/os-release"));
+    copy(Path::new("/var/lib/dpkg/status"));
+    let kept = fs::read_dir(lists).expect("lists").map(|it| it.expect("an entry").path());
+    let is_wanted = |it: &PathBuf| {
+        ["_Packages", "Release"].iter().any(|word| it.to_string_lossy().contains(word))
+    };
+    kept.filter(|it| it.is_file() && is_wanted(it)).for_each(|it| copy(&it));
+    let target = format!("dir:{}", work.path().display());
+    let (code, report) = scan_with(&["--all-indexes"], &[Path::new(&target)]);
+    assert_eq!((code, &report["gaps"]), (0, &Value::Array(Vec::new())));
+    let names = packages(&report).iter().map(|it| {
+        let text = |field: &str| it[field].as_str().expect("text");
+        if text("arch") == "all" {
+            text("name").to_owned()
+        } else {
+            [text("name"), text("arch")].join(":")
+        }
+    });
+    let names: Vec<_> = names.collect();
+    let arguments: Vec<_> =
+        ["policy"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let expected = policy(&english(Command::new("apt-cache").args(&arguments)));
+    assert!(expected.len() > 50, "{}", expected.len());
+    let mut known = 0;
+    for (name, archives) in found(&report, "repository") {
+        let Some(said) = expected.get(&name) else { continue };
+        known += usize::from(archives.is_some());
+        assert_eq!(archives.is_some(), !said.is_empty(), "{name}: {archives:?} {said:?}");
+        assert!(archives.is_none_or(|it| said.contains(&it)), "{name} {said:?}");
+    }
+    eprintln!("{} packages, {known} of an archive", expected.len());
 }
 
 #[test]

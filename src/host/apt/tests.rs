@@ -16,13 +16,17 @@ fn plant(root: &Path, files: &[(&str, &[u8])]) {
 }
 
 fn context(files: &[(&str, &[u8])]) -> (HostContext, Vec<Gap>) {
+    context_with(files, Indexes::Some)
+}
+
+fn context_with(files: &[(&str, &[u8])], indexes: Indexes) -> (HostContext, Vec<Gap>) {
     let root = tempfile::tempdir().unwrap();
     plant(root.path(), files);
     let tree = Tree::of_directory(root.path()).unwrap();
     let os = Os { id: "debian".to_owned(), ..Os::default() };
     let mut context = HostContext { os, ..HostContext::default() };
     let mut gaps = Vec::new();
-    Archives::find(&tree).add_to(&mut context, &mut gaps);
+    Archives::find(&tree).add_to(&mut context, indexes, &mut gaps);
     (context, gaps)
 }
 
@@ -70,13 +74,16 @@ fn an_index_has_the_publisher_of_the_release_file_beside_it() {
 fn large_indexes_are_left_and_those_of_others_come_first() {
     let own = b"Origin: Debian\nCodename: bookworm\n";
     let half = vec![0; 5 << 20];
-    let (context, gaps) = context(&[
+    let files: [(&str, &[u8]); 5] = [
         ("d_dists_bookworm_InRelease", own),
         ("d_dists_bookworm_main_binary-amd64_Packages", &half),
         ("d_dists_bookworm_small_binary-amd64_Packages", b"1"),
         ("o_dists_x_Release", b"Origin: Other\n"),
         ("o_dists_x_main_binary-amd64_Packages", &half),
-    ]);
+    ];
+    let (all, _) = context_with(&files, Indexes::All);
+    assert!(all.archives.iter().all(|it| it.index_read));
+    let (context, gaps) = context(&files);
     assert_eq!(gaps, []);
     assert_eq!(
         shown(&context.archives),
