@@ -106,7 +106,12 @@ impl Archives {
             match tree.read_part(path.as_bytes(), 0, START as usize) {
                 Ok(text) => {
                     let text = text.unwrap_or_default();
-                    releases.insert(*stem, release(&String::from_utf8_lossy(&text)));
+                    let release = release(&String::from_utf8_lossy(&text));
+                    if release == Release::default() {
+                        let detail = "a release file that says nothing of its archive";
+                        self.gaps.push(Gap::new(path, GapReason::Corrupt, detail));
+                    }
+                    releases.insert(*stem, release);
                 }
                 Err(error) => self.gaps.push(Gap::new(path, error.reason(), error)),
             }
@@ -173,12 +178,11 @@ fn stem_of<'a>(index: &str, stems: &BTreeMap<&'a str, &'a str>) -> Option<(&'a s
 /// Component and architecture of an index. Without a release file, what follows `dists` and the suite.
 fn parts(name: &str, stem: Option<&str>) -> (String, String) {
     let whole = without_packing(name).unwrap_or(name);
-    let rest = match stem {
-        Some(stem) => whole.strip_prefix(stem).unwrap_or_default(),
-        None => {
-            let after = whole.split_once("_dists_").map_or("", |(_, after)| after);
-            after.split_once('_').map_or("", |(suite, _)| &after[suite.len()..])
-        }
+    let rest = if let Some(stem) = stem {
+        whole.strip_prefix(stem).unwrap_or_default()
+    } else {
+        let after = whole.split_once("_dists_").map_or("", |(_, after)| after);
+        after.split_once('_').map_or("", |(suite, _)| &after[suite.len()..])
     };
     let rest = rest.strip_prefix('_').unwrap_or(rest);
     match rest.rsplit_once("_binary-") {

@@ -51,10 +51,12 @@ impl Archive {
         self.origin.as_deref().is_some_and(|origin| origin.eq_ignore_ascii_case(os))
     }
 
-    /// Who publishes it: a person's own archive may say nothing, and has but a place.
-    pub fn publisher(&self) -> &str {
-        let named = self.origin.as_deref().filter(|origin| !origin.is_empty());
-        named.unwrap_or(if self.site.is_empty() { "local" } else { &self.site })
+    /// Who publishes it. One whose release file names nobody has but its place; of one without a release file
+    /// nothing is known.
+    pub fn publisher(&self) -> Option<&str> {
+        let is_released = [&self.label, &self.suite, &self.codename].iter().any(|it| it.is_some());
+        let place = if self.site.is_empty() { "local" } else { &self.site };
+        self.origin.as_deref().or(is_released.then_some(place))
     }
 }
 

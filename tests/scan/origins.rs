@@ -4,7 +4,6 @@
 use crate::support::{scan, scan_with, tool};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -238,4 +237,37 @@ fn indexes_that_apt_keeps_packed_are_read() {
         let keep = format!("APT::Compressor::{kind}::Cost=1");
         check(&["Acquire::GzipIndexes=true", &order, &keep], &format!(".{kind}"));
     }
+}
+
+#[test]
+fn an_ubuntu_says_what_its_contract_brings_it() {
+    let work = tempfile::tempdir().expect("made");
+    let put = |path: &str, text: &str| write(&work.path().join(path), text);
+    put("etc/os-release", "ID=ubuntu\nVERSION_ID=\"18.04\"\nPRETTY_NAME=\"Ubuntu 18.04.6 LTS\"\n");
+    let installed = "Status: install ok installed\n";
+    let status = ["1.1+esm2", "1.1ubuntu1"]
+        .map(|version| stanza(&format!("p{version}"), version, "all", installed));
+    put("var/lib/dpkg/status", &status.concat());
+    put(
+        "etc/apt/sources.list.d/ubuntu-esm-infra.list",
+        "deb https://esm.ubuntu.com/infra/ubuntu bionic-infra-security main\n",
+    );
+    put("var/lib/ubuntu-advantage/private/machine-token.json", "{\"machineToken\": \"secret\"}");
+    let services = r#"{"attached": true, "expires": "2030-01-01T00:00:00+00:00", "services": [{"name": "esm-apps", "status": "enabled"}, {"name": "fips", "status": "n/a"}]}"#;
+    put("var/lib/ubuntu-advantage/status.json", services);
+    let (_, report) = scan(&[Path::new(&format!("dir:{}", work.path().display()))]);
+    let expected = serde_json::json!({
+        "attached": true,
+        "enabled": ["esm-apps", "esm-infra"],
+        "sources": ["esm-infra"],
+        "expires": "2030-01-01T00:00:00+00:00",
+        "esm_packages": 1,
+        "evidence": [
+            "/etc/apt/sources.list.d/ubuntu-esm-infra.list",
+            "/var/lib/ubuntu-advantage/private/machine-token.json",
+            "/var/lib/ubuntu-advantage/status.json",
+        ],
+    });
+    assert_eq!(report["host"]["ubuntu_pro"], expected);
+    assert!(!report.to_string().contains("secret"));
 }

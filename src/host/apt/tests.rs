@@ -34,7 +34,8 @@ fn shown(archives: &[Archive]) -> Vec<String> {
     let word = |it: &Archive| if it.index_read { "read" } else { "left" };
     let show = |it: &Archive| {
         let (name, architecture) = (it.name(), &it.architecture);
-        format!("{} {name} {architecture} {} {}", it.publisher(), it.index_size, word(it))
+        let publisher = it.publisher().unwrap_or("-");
+        format!("{publisher} {name} {architecture} {} {}", it.index_size, word(it))
     };
     archives.iter().map(show).collect()
 }
@@ -62,9 +63,9 @@ fn an_index_has_the_publisher_of_the_release_file_beside_it() {
         shown(&context.archives),
         [
             "Debian bookworm-security/main amd64 2 read",
-            "local   0 read",
+            "-   0 read",
             "A jammy/updates/main all 0 read",
-            "bare.example main arm64 0 read",
+            "- main arm64 0 read",
             "flat.example   3 read",
         ]
     );
@@ -104,6 +105,16 @@ fn only_the_first_stanza_of_a_release_file_counts() {
     assert_eq!(release(&format!("Origin: {}\n", "x".repeat(300))), Release::default());
     assert_eq!(release("Origin: a\x1b[2J\n").origin.as_deref(), Some("a\\x1b[2J"));
     assert_eq!(release("\n\nOrigin: late\n"), Release::default());
+}
+
+#[test]
+fn a_release_file_of_rubbish_is_a_gap_and_names_no_publisher() {
+    for text in [&b""[..], b"\0\xff\n", b"Date: x\n"] {
+        let (context, gaps) =
+            context(&[("h_dists_x_InRelease", text), ("h_dists_x_main_Packages", b"")]);
+        assert_eq!(context.archives[0].publisher(), None);
+        assert_eq!((gaps.len(), gaps[0].reason), (1, GapReason::Corrupt));
+    }
 }
 
 #[test]

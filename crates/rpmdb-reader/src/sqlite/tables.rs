@@ -17,6 +17,8 @@ const MOST_ROW: u64 = 1 << 20;
 /// Rows of the table of tables that are looked at.
 const MOST_TABLES: usize = 10_000;
 const MOST_COLUMNS: usize = 1000;
+/// What a part of a table that is no column begins with.
+const CONSTRAINTS: [&str; 5] = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
 
 /// An open file of tables.
 pub struct Tables {
@@ -95,10 +97,16 @@ pub struct Record {
 }
 
 impl Record {
-    /// A column's whole number; that of the row where the column holds nothing.
+    /// A column's whole number.
     pub fn integer(&self, column: usize) -> Option<i64> {
         record::integer(&self.bytes, column)
-            .or_else(|| record::is_null(&self.bytes, column).then_some(self.number))
+    }
+
+    /// The number of a column that is the key of its table: mostly that of the row, and then the column
+    /// itself holds nothing.
+    pub fn key(&self, column: usize) -> Option<i64> {
+        let is_row = record::is_null(&self.bytes, column);
+        self.integer(column).or_else(|| is_row.then_some(self.number))
     }
 
     /// A column's text.
@@ -140,7 +148,6 @@ fn columns(made: &str) -> Vec<String> {
         let word = part.split_whitespace().next().unwrap_or_default();
         word.trim_matches(['"', '`', '[', ']', '\'']).to_owned()
     });
-    const CONSTRAINTS: [&str; 5] = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
     let is_column = |name: &String| !CONSTRAINTS.iter().any(|word| word.eq_ignore_ascii_case(name));
     names.take_while(is_column).collect()
 }

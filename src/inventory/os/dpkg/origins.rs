@@ -31,8 +31,8 @@ pub(super) fn note(host: &Host, packages: &mut [Package], gaps: &mut Vec<Gap>) {
         for index in std::mem::take(&mut wanted.met) {
             let package = &mut packages[index];
             package.repository = Some(archive.name()).filter(|name| !name.is_empty());
-            if tells_publisher {
-                package.origin = Some(archive.publisher().to_owned());
+            if let Some(publisher) = archive.publisher().filter(|_| tells_publisher) {
+                package.origin = Some(publisher.to_owned());
             }
         }
     }
@@ -88,10 +88,11 @@ impl Stanza {
 /// Searches an index for packages; what is met before it breaks off counts.
 fn search(host: &Host, archive: &Archive, wanted: &mut Wanted, left: &mut u64) -> Result<(), Gap> {
     let place = archive.index.as_str();
-    let file = host.tree.open(place.as_bytes());
+    let file = host.tree.open_positioned(place.as_bytes());
     let Some(file) = file.map_err(|error| Gap::new(place, error.reason(), error))? else {
         return Ok(());
     };
+    let file = file.in_order();
     let failed = |error: io::Error| {
         let reason = match error.kind() {
             io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => GapReason::Corrupt,

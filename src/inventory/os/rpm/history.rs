@@ -11,12 +11,14 @@ use crate::inventory::Problems;
 use crate::model::{Gap, GapReason, printable};
 use block_source::BlockSource;
 use rpmdb_reader::{Beside, Error, Record, Tables};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-const MOST_FILE: u64 = 4 << 30;
+const MOST_FILE: u64 = 1 << 30;
 /// Rows of a table that are read; a host of ten years has some ten thousand.
-const MOST_ROWS: usize = 2_000_000;
+const MOST_ROWS: usize = 500_000;
+/// Bytes of the id of a repository.
+const MOST_WORD: usize = 1024;
 const MOST_PROBLEMS: usize = 20;
 /// Actions after which a package is not there: what dnf and dnf5 number as downgraded, obsoleted, upgraded, removed,
 /// reinstalled (the older of two), or changed in nothing but its reason.
@@ -120,13 +122,13 @@ impl History<'_> {
     /// The packages of items, by the numbers of those.
     fn items(&mut self, wanted: &Wanted) -> Result<HashMap<i64, usize>, Gap> {
         let mut items = HashMap::new();
-        let names = self.words("pkg_name")?;
+        let names = self.words("pkg_name", wanted)?;
         let columns = match names {
             Some(_) => ["item_id", "name_id", "epoch", "version", "release", "arch_id"],
             None => ["item_id", "name", "epoch", "version", "release", "arch"],
         };
         let names = names.unwrap_or_default();
-        let arches = if names.is_empty() { None } else { self.words("arch")? }.unwrap_or_default();
+        let arches = self.words("arch", wanted)?.unwrap_or_default();
         let known = |row: &Record, column, words: &HashMap<i64, String>| match row.text(column) {
             Some(text) => Some(printable(text)),
             None => words.get(&row.integer(column)?).cloned(),
@@ -148,13 +150,12 @@ impl History<'_> {
         Ok(items)
     }
 
-    /// Words by their numbers, which dnf5 keeps apart; `None` if there is no such table.
-    fn words(&mut self, table: &str) -> Result<Option<HashMap<i64, String>>, Gap> {
+    /// Words of wanted packages by their numbers, which dnf5 keeps apart; `None` if there is no such table.
+    fn words(&mut self, table: &str, wanted: &Wanted) -> Result<Option<HashMap<i64, String>>, Gap> {
         let mut words = HashMap::new();
         let is_there = self.each(table, ["id", "name"], &mut |row, [id, name]| {
-            if let (Some(id), Some(name)) = (row.integer(id), row.text(name)) {
-                words.insert(id, printable(name));
-            }
+            let word = row.text(name).map(printable).filter(|word| wanted.names(word));
+            words.extend(row.key(id).zip(word));
         })?;
         Ok(is_there.then_some(words))
     }
@@ -176,7 +177,7 @@ impl History<'_> {
             let is_installed = row.integer(action).is_some_and(|action| !gone.contains(&action));
             let index = row.integer(item).and_then(|item| items.get(&item)).copied();
             let (Some(index), Some(id), Some(repository)) =
-                (index, row.integer(id), row.integer(repository))
+                (index, row.key(id), row.integer(repository))
             else {
                 return;
             };
@@ -189,11 +190,12 @@ impl History<'_> {
     }
 
     fn repositories(&mut self, last: &HashMap<usize, i64>) -> Result<Vec<(usize, String)>, Gap> {
+        let used: HashSet<i64> = last.values().copied().collect();
         let mut names = HashMap::new();
         self.each("repo", ["id", "repoid"], &mut |row, [id, name]| {
-            if let (Some(id), Some(name)) = (row.integer(id), row.text(name)) {
-                names.insert(id, printable(name));
-            }
+            let id = row.key(id).filter(|id| used.contains(id));
+            let name = row.text(name).filter(|name| name.len() <= MOST_WORD);
+            names.extend(id.zip(name.map(printable)));
         })?;
         let told = last.iter().filter_map(|(index, id)| Some((*index, names.get(id)?.clone())));
         Ok(told.collect())

@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::inventory::os::at_once;
 use crate::inventory::os::words::word;
 use crate::model::{Gap, GapReason, Package, printable};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// dnf5's state, now and in its first years.
 const STATES: [&str; 2] =
@@ -20,8 +20,8 @@ const HISTORIES: [&str; 3] = [
     "/var/lib/dnf/history.sqlite",
 ];
 const YUM: &str = "/var/lib/yum/yumdb";
-/// Bytes of dnf5's state; ten thousand packages take one million.
-const MOST_STATE: u64 = 32 << 20;
+/// Bytes of dnf5's state; ten thousand packages take one million. In memory it takes ten times as much.
+const MOST_STATE: u64 = 4 << 20;
 /// Bytes of a file of yum's.
 const MOST_VALUE: usize = 1024;
 const MOST_FOLDERS: usize = 256;
@@ -40,21 +40,34 @@ pub(super) fn note(host: &Host, packages: &mut [Package], gaps: &mut Vec<Gap>) {
 
 /// Packages whose repository is not known yet: their indexes by `name-epoch:version-release.arch`, without an
 /// epoch of zero, as dnf writes them.
-pub(super) struct Wanted(HashMap<String, usize>);
+pub(super) struct Wanted {
+    packages: HashMap<String, usize>,
+    /// Names and architectures of them.
+    words: HashSet<String>,
+}
 
 impl Wanted {
     fn of(packages: &[Package]) -> Self {
         let named = packages.iter().enumerate();
-        Self(named.map(|(index, package)| (nevra(package), index)).collect())
+        let words = packages.iter().flat_map(|it| [it.name.clone(), it.arch.clone()]);
+        Self {
+            packages: named.map(|(index, package)| (nevra(package), index)).collect(),
+            words: words.collect(),
+        }
+    }
+
+    /// Whether a package has this name, or is of this architecture.
+    pub(super) fn names(&self, word: &str) -> bool {
+        self.words.contains(word)
     }
 
     pub(super) fn get(&self, nevra: &str) -> Option<usize> {
-        self.0.get(nevra).copied()
+        self.packages.get(nevra).copied()
     }
 
     /// Takes what a tool says of packages, by their indexes, while there are any left to ask it for.
     fn known(&mut self, packages: &mut [Package], ask: impl FnOnce(&Self) -> Vec<(usize, String)>) {
-        if self.0.is_empty() {
+        if self.packages.is_empty() {
             return;
         }
         for (index, repository) in ask(self) {
@@ -62,7 +75,7 @@ impl Wanted {
             let told = Some(repository).filter(|it| !it.is_empty() && it != "@System");
             let Some(Ok(told)) = told.map(|it| word("repository", &it)) else { continue };
             if let Some(package) = packages.get_mut(index) {
-                self.0.remove(&nevra(package));
+                self.packages.remove(&nevra(package));
                 package.repository = Some(told);
             }
         }
@@ -103,7 +116,7 @@ fn state(host: &Host, path: &str, wanted: &Wanted, gaps: &mut Vec<Gap>) -> Vec<(
 fn yum(host: &Host, wanted: &Wanted, gaps: &mut Vec<Gap>) -> Vec<(usize, String)> {
     let mut letters = host.tree.list(YUM.as_bytes(), gaps);
     letters.truncate(MOST_FOLDERS);
-    let by_name = wanted.0.iter().map(|(nevra, index)| (without_epoch(nevra), *index));
+    let by_name = wanted.packages.iter().map(|(nevra, index)| (without_epoch(nevra), *index));
     let by_name: HashMap<_, _> = by_name.collect();
     let listed = at_once::each(&letters, |letter| {
         let (path, mut gaps) = ([YUM.as_bytes(), b"/", &letter.name].concat(), Vec::new());

@@ -102,7 +102,8 @@ fn what_is_damaged_tells_what_came_before() {
 
 #[test]
 fn stanzas_of_rubbish_name_no_package() {
-    let rubbish = [&b"Package: a\0\xff\n\n\n\nPackage:\nVersion:\n"[..], &[b'x'; 1 << 17]].concat();
+    let rubbish =
+        [&b"Package: a\0\xff\n\n\n\nPackage:\nVersion:\n"[..], &vec![b'x'; 1 << 17]].concat();
     let files: [(&str, &[u8]); 1] = [("own", &rubbish)];
     let archives = vec![archive("Debian", "bookworm", "own")];
     let (found, gaps) = noted(archives, &files, vec![package("a", "", "")]);
