@@ -233,7 +233,15 @@ fn read_host(
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
         let kernels = (options.extent == inventory::Extent::All)
             .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
+        let archives = (options.extent == inventory::Extent::All)
+            .then(|| scope.spawn(|| host::Archives::find(&tree)));
         let mut context = host::identify(&tree, gaps);
+        if let Some(archives) = archives {
+            let found = archives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let indexes =
+                if options.all_indexes { host::Indexes::All } else { host::Indexes::Some };
+            found.add_to(&mut context, indexes, gaps);
+        }
         if let Some(kernels) = kernels {
             let found = kernels.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             found.add_to(&mut context, gaps);
@@ -245,7 +253,9 @@ fn read_host(
     progress.stage(Stage::Packages);
     let inventory = inventory::inventory(&host, options);
     tracing::info!(packages = inventory.packages.len(), "listed the packages");
-    (host.context, inventory)
+    let Host { mut context, .. } = host;
+    host::count_esm(&mut context, &inventory.packages);
+    (context, inventory)
 }
 
 /// Peak resident memory as the kernel counts it; 0 where it does not say.

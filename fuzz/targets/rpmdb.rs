@@ -5,7 +5,7 @@
 
 use block_source::BlockSource;
 use libfuzzer_sys::fuzz_target;
-use rpmdb_reader::{Beside, Database, Files, Package};
+use rpmdb_reader::{Beside, Database, Files, Package, Tables};
 use std::sync::Arc;
 
 const SEALED: u8 = 1;
@@ -25,6 +25,9 @@ fuzz_target!(|data: &[u8]| {
     }
     let wal = Some(Arc::new(log) as Arc<dyn BlockSource>);
     let beside = Beside { wal, journal: None };
+    if let Ok(tables) = Tables::open(Arc::new(database.to_vec()), beside.clone()) {
+        rows(&tables, data.len());
+    }
     let Ok(database) = Database::open(Arc::new(database.to_vec()), beside) else { return };
     let mut given = 0;
     for header in database.headers().flatten() {
@@ -34,6 +37,18 @@ fuzz_target!(|data: &[u8]| {
         parse(&header.bytes);
     }
 });
+
+/// Reads a table as one of dnf's history is read.
+fn rows(tables: &Tables, most: usize) {
+    let Ok(Some(table)) = tables.table("Packages") else { return };
+    let column = table.column("hnum").unwrap_or_default();
+    let mut given = 0;
+    for row in table.flatten() {
+        given += 1;
+        let _ = (row.integer(column), row.key(column), row.text(1));
+    }
+    assert!(given <= most, "{given} rows from {most} bytes");
+}
 
 fn parse(header: &[u8]) {
     for files in [Files::Wanted, Files::Left] {

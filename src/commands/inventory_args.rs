@@ -15,6 +15,10 @@ pub struct InventoryArgs {
     /// Look for Go, Rust and well-known programs also in files that belong to the system's packages
     #[arg(long)]
     owned_programs: bool,
+    /// Read apt's indexes of packages however large they are, to tell of each Debian package which archive it
+    /// came from
+    #[arg(long)]
+    all_indexes: bool,
 }
 
 impl InventoryArgs {
@@ -24,6 +28,7 @@ impl InventoryArgs {
             extent: if self.only.is_some() { Extent::System } else { Extent::All },
             excluded: self.exclude_path.clone(),
             owned_programs: self.owned_programs,
+            all_indexes: self.all_indexes,
         }
     }
 }

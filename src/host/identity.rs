@@ -1,7 +1,9 @@
 //! Who a host is, from its files: os-release or what came before it, host name, machine id,
 //! addresses, kernels. The parts are read at the same time, since each waits for its own blocks.
 
-use super::{Tree, addresses, dnf, kernels, products, release_file, windows};
+use super::{
+    Tree, addresses, dnf, kernels, products, release_file, ubuntu_pro, update_stream, windows,
+};
 use crate::model::{Gap, HostContext, Os, printable};
 
 /// Small configuration files are not read past this size.
@@ -30,8 +32,11 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
         let context = HostContext { os, hostname, ips, machine_id, ..HostContext::default() };
         let products = joined(products, gaps);
         let mut context = HostContext { kernels, repositories, modules, products, ..context };
-        if context.os.id == "windows" {
-            windows::complete(tree, &mut context, gaps);
+        match context.os.id.as_str() {
+            "windows" => windows::complete(tree, &mut context, gaps),
+            "ubuntu" => ubuntu_pro::complete(tree, &mut context, gaps),
+            "rhel" => update_stream::complete(tree, &mut context, gaps),
+            _ => {}
         }
         context
     })

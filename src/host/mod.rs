@@ -1,6 +1,7 @@
 //! One host, joined from the filesystems on its disks: its tree of paths and its identity.
 
 mod addresses;
+mod apt;
 mod boot;
 mod candidates;
 mod devices;
@@ -22,11 +23,14 @@ mod states;
 mod subvolumes;
 mod target;
 mod tree;
+mod ubuntu_pro;
 mod units;
+mod update_stream;
 mod wanted;
 pub mod windows;
 
-pub use crate::filesystem::Kind;
+pub use crate::filesystem::{Entry, Kind, NodeId};
+pub use apt::{Archives, Indexes};
 pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
@@ -35,6 +39,7 @@ pub use tree::{
     Descend, Detail, FileReader, Located, Part, PathError, Place, Plan, PositionedFile, Tree,
     WalkStep, Walked, read_reason,
 };
+pub use ubuntu_pro::count_esm;
 
 use crate::model::HostContext;
 

@@ -9,6 +9,8 @@ pub struct Options {
     pub excluded: Vec<String>,
     /// Whether programs that belong to the system's packages are looked into too.
     pub owned_programs: bool,
+    /// Whether apt's indexes of packages are read however large they are.
+    pub all_indexes: bool,
 }
 
 /// How far the inventory goes.

@@ -1,5 +1,6 @@
 //! The identity of a host.
 
+use super::{Archive, UbuntuPro, UpdateStream};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -37,6 +38,15 @@ pub struct HostContext {
     /// Numbers of the products of Red Hat that are installed, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<u32>,
+    /// What of Red Hat's updates the host gets, where its disks say so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_stream: Option<UpdateStream>,
+    /// What Ubuntu Pro does, where its client left a sign.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ubuntu_pro: Option<UbuntuPro>,
+    /// Archives of Debian packages that apt knows, the system's own first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub archives: Vec<Archive>,
     /// Filesystems and where they are mounted, sorted by path.
     pub mounts: Vec<Mount>,
     /// What the cloud account knows.

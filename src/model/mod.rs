@@ -1,6 +1,7 @@
 //! Plain data that every layer speaks: no I/O, no decisions.
 
 mod advisory;
+mod archive;
 mod coverage;
 mod finding;
 mod gap;
@@ -13,6 +14,7 @@ mod sweep;
 mod text;
 
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
+pub use archive::{Archive, UbuntuPro, UpdateStream};
 pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};

@@ -140,9 +140,14 @@ pub struct Package {
     pub purl: String,
     /// The source package it was built from.
     pub source: SourcePackage,
-    /// Archive that the package says it came from, when it says so.
+    /// Who publishes the archive that it came from (`Debian`, `UbuntuESM`), as the archive says where it is
+    /// known, else as the package does; `snap:NAME` if it is inside a snap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// What it was installed from: release and component of an archive (`bookworm-security/main`), or
+    /// the id of a repository.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// Who built it, in the package's own words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
@@ -175,6 +180,7 @@ impl Package {
             owner: None,
             purl: String::new(),
             origin: None,
+            repository: None,
             vendor: None,
             module: None,
             kernel: None,

@@ -13,6 +13,7 @@ mod inventory;
 mod joined;
 mod kernels;
 mod namesakes;
+mod origins;
 mod pacman;
 mod progress;
 mod report;

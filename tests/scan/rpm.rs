@@ -3,6 +3,7 @@
 
 mod damage;
 mod identity;
+mod origins;
 mod places;
 #[cfg(feature = "ebs")]
 mod snapshot;

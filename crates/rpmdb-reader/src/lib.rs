@@ -9,6 +9,8 @@
 //! * Damage costs what it hits: the headers go on after an error, each of which tells its place.
 //!   What came with a package has a digest in its header, which is checked, and parts of a file that
 //!   are in use though nothing names them are told.
+//! * Files of SQLite that stand beside such databases, dnf's history above all, are read table by table
+//!   ([`Tables`]).
 //! * A header is parsed without its files, or with them ([`Files`]).
 //!
 //! ```
@@ -51,6 +53,7 @@ pub use file_list::{File, FileList, State};
 pub use header::{Header, Strings, tag};
 pub use package::{Files, Package};
 pub use signature::KeyId;
+pub use sqlite::{Record, Table, Tables};
 
 /// Bytes of the largest header that is read, as in rpm.
 pub const MOST_HEADER: usize = 256 << 20;

@@ -5,6 +5,7 @@ use super::{FileReader, Located, PathError, Tree};
 use crate::filesystem::{Error, FileSystem, NodeId};
 use crate::model::{GapReason, printable};
 use block_source::{BlockSource, ReadError, check_bounds};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +66,11 @@ impl PositionedFile {
         self
     }
 
+    /// The same file, read from start to end, with what follows on its way.
+    pub fn in_order(self) -> impl Read {
+        InOrder { file: self, at: 0 }
+    }
+
     fn tell_ahead(&self, offset: u64) {
         let told = self.told.load(Ordering::Relaxed);
         let is_next = offset <= told && offset.saturating_add(STEP / 2) >= told;
@@ -76,6 +82,21 @@ impl PositionedFile {
         if ours.is_ok() {
             self.will_need(std::slice::from_ref(&(told..next)));
         }
+    }
+}
+
+struct InOrder {
+    file: PositionedFile,
+    at: u64,
+}
+
+impl Read for InOrder {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.file.size - self.at).unwrap_or(usize::MAX);
+        let length = out.len().min(left);
+        self.file.read_exact_at(self.at, &mut out[..length]).map_err(io::Error::other)?;
+        self.at += length as u64;
+        Ok(length)
     }
 }
 

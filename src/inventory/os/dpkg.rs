@@ -4,11 +4,13 @@
 //! Format: deb822 stanzas, as `dpkg(1)` and `deb-control(5)` describe. A package counts when the
 //! third word of its `Status` is `installed`; in `status.d`, which has no such field, when it has
 //! a name and a version. The journal (`updates/NNNN`) holds what dpkg has not yet written into
-//! `status`; it is applied over it, as every dpkg tool does. A file is read as a stream; a stanza
+//! `status`; it is applied over it, as every dpkg tool does. Which archive a package came from apt's indexes
+//! tell, where they are there ([`origins`]). A file is read as a stream; a stanza
 //! over 1 MiB, a file over 256 MiB or a database of more than 200,000 packages ends as a gap.
 
 mod database;
 mod files;
+mod origins;
 mod stanza;
 
 use crate::host::Host;
@@ -70,6 +72,7 @@ impl Cataloger for Dpkg {
         let mut all = self.catalog(host, path);
         if path == STATUS.as_bytes() {
             files::note(host, &all.found, owners, &mut all.gaps);
+            origins::note(host, &mut all.found, &mut all.gaps);
         } else if let [package] = all.found.as_slice() {
             files::note_alone(host, path, package, owners, &mut all.gaps);
         }

@@ -8,5 +8,6 @@ mod lines;
 pub mod pacman;
 pub mod rpm;
 pub mod snap;
+mod unpacked;
 pub mod windows;
 mod words;

@@ -1,11 +1,14 @@
 //! The rpm database: `rpmdb.sqlite` with its write-ahead log, `Packages.db` (ndb) or `Packages`
 //! (Berkeley DB), in any of the folders that distributions keep it in.
 //!
+//! Which repository a package came from the tools above rpm tell ([`origins`]).
 //! The formats are those of the crate `rpmdb-reader`, which says what is refused. Of several databases
 //! one is read ([`places`]). Keys that rpm trusts (`gpg-pubkey`) are no packages. A header that
 //! cannot be read is a gap with its place, and costs only itself; over 4 GiB of a file, 200,000 packages,
 //! 64 MiB of text, or more bytes of headers than the files have, the rest is a gap.
 
+mod history;
+mod origins;
 mod package;
 mod places;
 
@@ -58,7 +61,9 @@ impl Cataloger for Rpm {
         path: &[u8],
         owners: &mut Owners,
     ) -> Partial<Vec<Package>> {
-        Reader::new(host, path, Some(owners)).read(path)
+        let mut all = Reader::new(host, path, Some(owners)).read(path);
+        origins::note(host, &mut all.found, &mut all.gaps);
+        all
     }
 }
 
@@ -178,16 +183,19 @@ impl<'a> Reader<'a> {
     }
 
     fn gap(&self, at: &str, error: &Error) -> Gap {
-        let reason = match error {
-            Error::Read(error) => read_reason(error),
-            Error::Unsupported { .. } => GapReason::Unsupported,
-            Error::Corrupt { .. } => GapReason::Corrupt,
-        };
-        Gap::new(&self.place, reason, format!("{at}{error}"))
+        Gap::new(&self.place, reason(error), format!("{at}{error}"))
     }
 
     fn limit(&self, detail: &str) -> Gap {
         Gap::new(&self.place, GapReason::Limit, detail)
+    }
+}
+
+fn reason(error: &Error) -> GapReason {
+    match error {
+        Error::Read(error) => read_reason(error),
+        Error::Unsupported { .. } => GapReason::Unsupported,
+        Error::Corrupt { .. } => GapReason::Corrupt,
     }
 }
 

@@ -131,6 +131,7 @@ fn component(package: &Package, reference: String) -> Component {
         property("source_version", &package.source.version),
     ];
     properties.extend(package.origin.iter().map(|origin| property("origin", origin)));
+    properties.extend(package.repository.iter().map(|it| property("repository", it)));
     properties.extend(package.vendor.iter().map(|vendor| property("vendor", vendor)));
     properties.extend(package.owner.iter().map(|owner| property("owner", owner)));
     if package.state == PackageState::Locked {

@@ -10,6 +10,7 @@ mod page;
 mod record;
 mod schema;
 mod store;
+mod tables;
 mod tree;
 mod wal;
 
@@ -21,6 +22,7 @@ use store::Store;
 use tree::{Row, Rows};
 
 pub use file_header::MAGIC;
+pub use tables::{Record, Table, Tables};
 
 /// An open database.
 pub struct Sqlite {

@@ -51,6 +51,11 @@ pub fn blob(record: &[u8], index: usize) -> Option<Range<usize>> {
     whole.then_some(place)
 }
 
+/// Whether a column holds nothing.
+pub fn is_null(record: &[u8], index: usize) -> bool {
+    column(record, index).is_some_and(|(kind, _)| kind == 0)
+}
+
 /// A column's text.
 pub fn text(record: &[u8], index: usize) -> Option<&[u8]> {
     let (kind, place) = column(record, index)?;

@@ -29,12 +29,12 @@ pub fn root_of(store: &Store, table: &[u8], problems: &mut Vec<Error>) -> Result
     Err(problems.pop().unwrap_or_else(|| corrupt("no table of packages", 0)))
 }
 
-fn is_table(row: &[u8], name: &[u8]) -> bool {
+pub fn is_table(row: &[u8], name: &[u8]) -> bool {
     record::text(row, 0) == Some(b"table")
         && record::text(row, 1).is_some_and(|found| found.eq_ignore_ascii_case(name))
 }
 
-fn root(row: &[u8]) -> Result<u32, Error> {
+pub fn root(row: &[u8]) -> Result<u32, Error> {
     let root = record::integer(row, 3).and_then(|root| u32::try_from(root).ok());
     root.filter(|root| *root > 0).ok_or_else(|| corrupt("root of a table", 0))
 }

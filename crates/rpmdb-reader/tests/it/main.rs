@@ -13,4 +13,5 @@ mod real_rpm;
 mod shapes_of_bdb;
 mod shapes_of_sqlite;
 mod shared;
+mod tables;
 mod wal;

@@ -33,6 +33,7 @@ pub(super) fn package(
         ),
         source: source_rpm.as_deref().and_then(source).unwrap_or_else(own),
         origin: None,
+        repository: None,
         vendor: optional("vendor", header.vendor)?,
         module: optional("module", header.module)?,
         installed_at: header.installed.and_then(time),
