@@ -85,15 +85,14 @@ impl Tree {
         let mut content = Vec::with_capacity(nodes.len());
         while let Some(index) = by_metadata.next(self) {
             let (at, mount) = (nodes[index], self.first_mount(nodes[index].mount));
-            let ranges = match self.metadata(at) {
-                Ok(metadata) => match part(index, &metadata) {
-                    Some(part) => self.part_ranges(at, part, metadata.size).unwrap_or_default(),
-                    None => {
-                        self.filesystem(at).forget(at.node);
-                        continue;
-                    }
-                },
-                Err(_) => Vec::new(),
+            let ranges = if let Ok(metadata) = self.metadata(at) {
+                let Some(part) = part(index, &metadata) else {
+                    self.filesystem(at).forget(at.node);
+                    continue;
+                };
+                self.part_ranges(at, part, metadata.size).unwrap_or_default()
+            } else {
+                Vec::new()
             };
             content.push((index, Place { mount, ranges }));
         }

@@ -70,24 +70,28 @@ impl<T> Waiting<T> {
 mod tests {
     use super::*;
 
-    fn push(waiting: &mut Waiting<(usize, u64)>, (mount, block): (usize, u64)) {
-        let start = block * BLOCK;
-        waiting.push((mount, block), Place { mount, ranges: vec![start..start + 1] });
+    /// A mount and a block.
+    type Folder = (usize, u64);
+
+    fn push(waiting: &mut Waiting<Folder>, (mount, block): Folder) {
+        let first_byte = block * BLOCK..block * BLOCK + 1;
+        waiting.push((mount, block), Place { mount, ranges: [first_byte].to_vec() });
     }
 
     /// Takes all that follows from the first ones: what is found in each is told by `inside`.
-    fn order(
-        first: &[(usize, u64)],
-        inside: &[((usize, u64), &[(usize, u64)])],
-    ) -> Vec<(usize, u64)> {
+    fn order(first: &[Folder], inside: &[(Folder, &[Folder])]) -> Vec<Folder> {
         let mut waiting = Waiting::default();
-        first.iter().for_each(|it| push(&mut waiting, *it));
+        for it in first {
+            push(&mut waiting, *it);
+        }
         let mut order = Vec::new();
         while let Some((batch, _)) = waiting.next_batch() {
             for it in batch {
                 order.push(it);
                 let found = inside.iter().filter(|(folder, _)| *folder == it);
-                found.flat_map(|(_, found)| *found).for_each(|it| push(&mut waiting, *it));
+                for it in found.flat_map(|(_, found)| *found) {
+                    push(&mut waiting, *it);
+                }
             }
         }
         order
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_way_goes_up_and_begins_again() {
-        let inside: &[((usize, u64), &[_])] =
+        let inside: &[(Folder, &[_])] =
             &[((0, 5), &[(0, 7), (0, 2), (1, 0)]), ((0, 7), &[(0, 30)])];
         // Of what was found in the first, 7 and the other mount are one batch.
         assert_eq!(order(&[(0, 5)], inside), [(0, 5), (0, 7), (1, 0), (0, 30), (0, 2)]);

@@ -237,12 +237,11 @@ impl<'a> Walk<'a> {
         });
         let mut read = Vec::new();
         for (folder, outcome) in batch.into_iter().zip(outcomes) {
-            match outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                Some(outcome) => read.push((folder, outcome)),
-                None => {
-                    self.waiting += folder.path.len();
-                    self.found.push(folder);
-                }
+            if let Some(outcome) = outcome.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                read.push((folder, outcome));
+            } else {
+                self.waiting += folder.path.len();
+                self.found.push(folder);
             }
         }
         read
