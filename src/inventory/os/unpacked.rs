@@ -6,9 +6,9 @@ use lz4_flex::frame::FrameDecoder;
 use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
 
-/// Largest windows, those of `xz -9` and `zstd --ultra -22`.
-const MOST_XZ_KIB: u32 = 256 << 10;
-const MOST_ZSTD_LOG: u32 = 27;
+/// Largest windows: that of `xz -9` with what else it needs, and as much for zstd.
+const MOST_XZ_KIB: u32 = 80 << 10;
+const MOST_ZSTD_LOG: u32 = 26;
 
 /// The text of a file of this name; `None` if it is packed in a way that is not read.
 pub(super) fn unpacked<'a>(
