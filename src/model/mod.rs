@@ -3,9 +3,11 @@
 mod advisory;
 mod archive;
 mod coverage;
+mod end_of_life;
 mod finding;
 mod gap;
 mod host;
+mod host_settings;
 mod kernel;
 mod package;
 mod partial;
@@ -16,11 +18,13 @@ mod text;
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
 pub use archive::{Archive, UbuntuPro, UpdateStream};
 pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
+pub use end_of_life::{EndOfLife, Extended, Support, SupportCycle};
 pub use finding::{Finding, Severity, Status};
 pub use gap::{Gap, GapReason};
 pub use host::{
     CloudContext, CloudVolume, Confidence, HostContext, KernelSign, Mount, Os, SecurityGroup,
 };
+pub use host_settings::{AccessMode, CloudInit, MandatoryAccess};
 pub use kernel::{KernelState, PackagedKernel};
 pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
