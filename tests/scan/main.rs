@@ -1,6 +1,7 @@
 //! Scans through the program, over real disks and hostile ones.
 
 mod apk;
+mod cloud_init;
 mod cut_off;
 mod directory;
 mod disks;

@@ -25,7 +25,6 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<CloudInit> {
     let of_run = |path: &str| run.as_ref().and_then(|run| run.pointer(path)).and_then(short);
     let mut cloud_init = CloudInit {
         instance_id: of_run("/v1/instance_id"),
-        datasource: of_run("/v1/platform").or_else(|| of_run("/v1/cloud_name")),
         hostname: of_run("/v1/local_hostname"),
         local_ips: run.as_ref().map(local_ips).unwrap_or_default(),
         ..CloudInit::default()
@@ -33,6 +32,8 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<CloudInit> {
     if found.is_there(DATA) || found.is_there(INSTANCE) {
         found.complete(&mut cloud_init);
     }
+    let platform = || of_run("/v1/platform").or_else(|| of_run("/v1/cloud_name"));
+    cloud_init.datasource = cloud_init.datasource.take().or_else(platform);
     cloud_init.evidence = found.evidence.into_iter().collect();
     (cloud_init.instance_id.is_some() || cloud_init.datasource.is_some()).then_some(cloud_init)
 }
@@ -61,8 +62,7 @@ impl Reading<'_> {
         cloud_init.previous_instance_id = previous.filter(|id| {
             id != "NO_PREVIOUS_INSTANCE_ID" && Some(id) != cloud_init.instance_id.as_ref()
         });
-        let datasource = cloud_init.datasource.take();
-        cloud_init.datasource = datasource.or_else(|| self.datasource());
+        cloud_init.datasource = self.datasource();
         if cloud_init.hostname.is_none() {
             let named = self.json(&format!("{DATA}/set-hostname"));
             cloud_init.hostname = named.as_ref().and_then(|it| it.get("hostname")).and_then(short);
