@@ -133,6 +133,7 @@ fn scan_as_far_as(
     }
     gaps.append(&mut inventory.gaps);
     (host.mounts, host.cloud) = (mounts, disks.cloud());
+    host.services = std::mem::take(&mut inventory.services);
     gaps.sort();
     gaps.dedup();
     let report = ScanReport {

@@ -1,6 +1,6 @@
 //! The identity of a host.
 
-use super::{Archive, CloudInit, EndOfLife, MandatoryAccess, UbuntuPro, UpdateStream};
+use super::{Archive, CloudInit, EndOfLife, MandatoryAccess, Service, UbuntuPro, UpdateStream};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -56,6 +56,9 @@ pub struct HostContext {
     /// Archives of Debian packages that apt knows, the system's own first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Archive>,
+    /// What the host starts by itself, sorted, where all files were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// Filesystems and where they are mounted, sorted by path.
     pub mounts: Vec<Mount>,
     /// What the cloud account knows.

@@ -12,6 +12,7 @@ mod kernel;
 mod package;
 mod partial;
 mod report;
+mod service;
 mod sweep;
 mod text;
 
@@ -31,6 +32,7 @@ pub use partial::Partial;
 pub use report::{
     Asset, AssetKind, Excluded, FeedState, Receipt, SCHEMA_VERSION, ScanReport, Walk,
 };
+pub use service::{Service, ServiceKind};
 pub use sweep::{
     HostStatus, Leftovers, SWEEP_SCHEMA_VERSION, SkipReason, SweepReceipt, SweepSummary, SweptHost,
     Totals,

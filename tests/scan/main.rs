@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod rpm;
 mod second_engine;
+mod services;
 mod snap;
 #[cfg(feature = "ebs")]
 mod snapshots;

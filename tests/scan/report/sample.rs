@@ -3,7 +3,8 @@
 use sidelight::model::{
     AccessMode, Asset, AssetKind, CloudInit, Coverage, Ecosystem, EndOfLife, Excluded, Extended,
     FeedState, Finding, Gap, GapReason, HostContext, MandatoryAccess, Mount, Os, Package, Part,
-    PartState, Receipt, SCHEMA_VERSION, ScanReport, Severity, SourcePackage, Status, Support, Walk,
+    PartState, Receipt, SCHEMA_VERSION, ScanReport, Service, ServiceKind, Severity, SourcePackage,
+    Status, Support, Walk,
 };
 use sidelight::report::{Options, by_name};
 
@@ -53,6 +54,15 @@ pub fn report() -> ScanReport {
             policy: None,
             evidence: vec!["the distribution's kernel takes it by itself".to_owned()],
         }),
+        services: vec![Service {
+            name: "ssh.service".to_owned(),
+            kind: ServiceKind::Unit,
+            enabled_by: "/etc/systemd/system/multi-user.target.wants/ssh.service".to_owned(),
+            executable: Some("/usr/sbin/sshd".to_owned()),
+            package: Some("openssh-server".to_owned()),
+            user: None,
+            listens: Vec::new(),
+        }],
         kernels: vec!["6.1.0-13-cloud-amd64".to_owned()],
         mounts: vec![
             mount("/", "root.img:p1", "ext4"),
