@@ -3,13 +3,14 @@
 mod coverage;
 mod discover;
 mod disks;
+mod end_of_life;
 mod findings;
 mod images;
 mod progress;
 mod warm;
 
 pub use disks::{DeviceRead, Target, TargetError, TargetProblem, parse_target};
-pub use findings::{Advisories, add_findings};
+pub use findings::{Advisories, add_findings, add_findings_on};
 pub use progress::{Counter, Progress, Reading, Stage};
 
 use crate::block::BlockCache;
@@ -132,6 +133,7 @@ fn scan_as_far_as(
     }
     gaps.append(&mut inventory.gaps);
     (host.mounts, host.cloud) = (mounts, disks.cloud());
+    host.services = std::mem::take(&mut inventory.services);
     gaps.sort();
     gaps.dedup();
     let report = ScanReport {
@@ -235,7 +237,13 @@ fn read_host(
             .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
         let archives = (options.extent == inventory::Extent::All)
             .then(|| scope.spawn(|| host::Archives::find(&tree)));
+        let settings = (options.extent == inventory::Extent::All)
+            .then(|| scope.spawn(|| host::Settings::find(&tree)));
         let mut context = host::identify(&tree, gaps);
+        if let Some(settings) = settings {
+            let found = settings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            found.add_to(&mut context, gaps);
+        }
         if let Some(archives) = archives {
             let found = archives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let indexes =

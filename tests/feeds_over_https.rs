@@ -208,3 +208,58 @@ fn the_old_data_stay_when_the_new_are_cut_off_too_large_shrunk_or_empty() {
         assert_eq!(status(folder), stored, "{why}");
     }
 }
+
+/// What a scan of a folder says of the end of its system, with what `folder` stores.
+fn end_of_life(folder: &Path, system: &str, store: bool) -> serde_json::Value {
+    let root = folder.join("root");
+    std::fs::create_dir_all(root.join("etc")).expect("made");
+    std::fs::write(root.join("etc/os-release"), system).expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sidelight"));
+    command.args(["scan", "--format", "json"]).arg(format!("dir:{}", root.display()));
+    if store {
+        command.arg("--advisories").arg(folder.join("store"));
+    } else {
+        command.arg("--no-match");
+    }
+    let output = command.output().expect("the program runs");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(report["feeds"].as_array().is_none_or(Vec::is_empty), "{report}");
+    report["host"]["end_of_life"].clone()
+}
+
+#[test]
+fn newer_ends_of_life_from_the_feed_win_over_those_built_in() {
+    let (authority, folder) = (Authority::new("ours"), tempfile::tempdir().expect("a folder"));
+    let (folder, roots) = (folder.path(), authority.file(folder.path()));
+    let products = |generated: &str| {
+        format!(
+            r#"{{"schema_version":"1.2.0","generated_at":"{generated}","total":1,"result":[
+            {{"name":"debian","labels":{{"eoas":null,"eol":"Security","eoes":"LTS"}},"releases":[
+            {{"name":"12","isEol":false,"eolFrom":"2096-07-12","isEoes":false,"eoesFrom":"2098-07-01"}},
+            {{"name":"99","isEol":true,"eolFrom":"2020-01-01"}}]}}]}}"#
+        )
+    };
+    let (twelve, later) = ("ID=debian\nVERSION_ID=12\n", "ID=debian\nVERSION_ID=99\n");
+    let built_in = end_of_life(folder, twelve, false);
+    assert_eq!(
+        (&built_in["date"], &built_in["source"]),
+        (&"2026-07-11".into(), &"distro-info".into())
+    );
+    let answers = ["2020-01-01T00:00:00Z", "2026-11-01T00:00:00Z"].map(|at| ok(&products(at)));
+    let (url, _server) = serve(authority.server("127.0.0.1"), answers.to_vec());
+    let update = || feeds(folder, Some(&roots), &["update", "--feed", "endoflife", "--url", &url]);
+    let (code, text) = update();
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("endoflife: 2 records of 2020-01-01"), "{text}");
+    assert_eq!(end_of_life(folder, twelve, true), built_in);
+    assert_eq!(end_of_life(folder, later, true)["support"], "ended");
+    let (code, text) = update();
+    assert_eq!(code, Some(0), "{text}");
+    let found = end_of_life(folder, twelve, true);
+    assert_eq!((&found["date"], &found["support"]), (&"2096-07-12".into(), &"full".into()));
+    assert_eq!((&found["source"], &found["source_date"]), (&url.into(), &"2026-11-01".into()));
+    assert_eq!(
+        (&found["extended"]["name"], found["days_left"].as_i64() > Some(25_000)),
+        (&"LTS".into(), true)
+    );
+}

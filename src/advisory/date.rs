@@ -26,6 +26,11 @@ pub fn from_system(time: SystemTime) -> Option<String> {
     Timestamp::try_from(time).ok().map(format)
 }
 
+/// Whether this is a day, as `2026-07-11`.
+pub fn is_day(text: &str) -> bool {
+    text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok()
+}
+
 fn format(time: Timestamp) -> String {
     // The shape holds only fields that each timestamp has.
     strtime::format(SHAPE, time).unwrap_or_default()
@@ -44,6 +49,7 @@ mod tests {
         assert_eq!(from_rfc3339("yesterday"), None);
         assert_eq!(from_http(""), None);
         assert_eq!(from_system(SystemTime::UNIX_EPOCH).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert!(is_day("2026-07-11") && !is_day("2026-02-30") && !is_day("20260711"));
         assert_eq!(now().len(), "1994-11-15T12:45:26Z".len());
     }
 }

@@ -13,7 +13,7 @@ pub use format::{FORMAT, FeedInfo};
 pub(in crate::advisory) use write::folder_of;
 pub use write::{Section, SectionBuilder, StoreWriter};
 
-use crate::model::{Advisory, KnownExploited};
+use crate::model::{Advisory, KnownExploited, SupportCycle};
 use section::Indexed;
 use std::fs::File;
 use std::io;
@@ -173,6 +173,22 @@ impl Store {
             let list = self.list::<record::StoredExploited>(section, &key)?;
             if let Some(stored) = list.into_iter().next() {
                 return Ok(Some(stored.restore(cve)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Until when a release of a system is supported, and the feed that says so.
+    pub fn support(
+        &self,
+        os: &str,
+        release: &str,
+    ) -> Result<Option<(&FeedInfo, SupportCycle)>, StoreError> {
+        let Some(key) = record::support_key(os, release) else { return Ok(None) };
+        for section in &self.sections {
+            let list = self.list::<record::StoredCycle>(section, &key)?;
+            if let Some(stored) = list.into_iter().next() {
+                return Ok(Some((&section.info, stored.restore(os, release))));
             }
         }
         Ok(None)

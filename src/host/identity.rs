@@ -42,13 +42,16 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
     })
 }
 
-fn with_gaps<T>(work: impl FnOnce(&mut Vec<Gap>) -> T) -> (T, Vec<Gap>) {
+pub(super) fn with_gaps<T>(work: impl FnOnce(&mut Vec<Gap>) -> T) -> (T, Vec<Gap>) {
     let mut gaps = Vec::new();
     let found = work(&mut gaps);
     (found, gaps)
 }
 
-fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, (T, Vec<Gap>)>, gaps: &mut Vec<Gap>) -> T {
+pub(super) fn joined<T>(
+    thread: std::thread::ScopedJoinHandle<'_, (T, Vec<Gap>)>,
+    gaps: &mut Vec<Gap>,
+) -> T {
     match thread.join() {
         Ok((found, more)) => {
             gaps.extend(more);

@@ -6,6 +6,7 @@ mod boot;
 mod candidates;
 mod devices;
 mod dnf;
+pub mod end_of_life;
 mod found;
 mod fstab;
 mod gpt_auto;
@@ -17,6 +18,7 @@ mod ostree;
 mod products;
 mod release_file;
 mod root;
+mod settings;
 mod slots;
 mod spec;
 mod states;
@@ -35,6 +37,7 @@ pub use found::Found;
 pub use identity::identify;
 pub use join::{Joined, ON_NO_DISK, join};
 pub use kernels::InUse as KernelsInUse;
+pub use settings::Settings;
 pub use tree::{
     Descend, Detail, FileReader, Located, Part, PathError, Place, Plan, PositionedFile, Tree,
     WalkStep, Walked, read_reason,

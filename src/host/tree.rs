@@ -5,6 +5,7 @@
 //! are bytes; UTF-8 is not assumed.
 
 mod ahead;
+mod links;
 mod mounts;
 mod positioned;
 mod subvolumes;

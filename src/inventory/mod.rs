@@ -8,6 +8,7 @@ mod owners;
 mod problems;
 mod purl;
 mod reading;
+mod services;
 mod unread;
 mod walk;
 
@@ -16,7 +17,7 @@ pub use owners::Owners;
 pub use problems::Problems;
 
 use crate::host::{Host, Part};
-use crate::model::{Gap, GapReason, Package, Partial, Walk, printable};
+use crate::model::{Gap, GapReason, Package, Partial, Service, Walk, printable};
 
 /// Most packages of one kind that are taken.
 pub const MOST_PACKAGES: usize = 200_000;
@@ -141,6 +142,8 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
 pub struct Inventory {
     /// Its packages, sorted, each once.
     pub packages: Vec<Package>,
+    /// What the host starts by itself, sorted.
+    pub services: Vec<Service>,
     /// What the walk went over; nothing where there was none.
     pub walk: Option<Walk>,
     /// What was not read.
@@ -152,16 +155,17 @@ pub fn inventory(host: &Host, options: &Options) -> Inventory {
     let mut gaps = Vec::new();
     let mut owners = (options.extent == Extent::All).then(|| Owners::new(&host.tree, &mut gaps));
     let mut packages = system(host, owners.as_mut()).into_found(&mut gaps);
-    let mut walk = None;
+    let (mut walk, mut services) = (None, Vec::new());
     if let Some(owners) = owners {
         kernels::mark(&mut packages, &owners, &host.context);
         let found = self::walk::walk(&host.tree, language::CATALOGERS, &owners, options, &mut gaps);
         walk = Some(found.1);
         let read = reading::read(host, language::CATALOGERS, found.0, &owners);
         packages.extend(read.into_found(&mut gaps));
+        services = services::find(host, &owners).into_found(&mut gaps);
         gaps.extend(owners.into_gaps());
     }
-    Inventory { packages: merged(packages), walk, gaps }
+    Inventory { packages: merged(packages), services, walk, gaps }
 }
 
 /// The packages of package managers whose databases are at known places.

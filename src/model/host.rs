@@ -1,6 +1,6 @@
 //! The identity of a host.
 
-use super::{Archive, UbuntuPro, UpdateStream};
+use super::{Archive, CloudInit, EndOfLife, MandatoryAccess, Service, UbuntuPro, UpdateStream};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 pub struct HostContext {
     /// Operating system.
     pub os: Os,
+    /// Until when the vendor supports it, where that is known and has an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end_of_life: Option<EndOfLife>,
     /// Host name, when it is written on the disk.
     pub hostname: Option<String>,
     /// Addresses found on the disk, sorted.
@@ -18,6 +21,12 @@ pub struct HostContext {
     /// Time zone, as the system calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
+    /// What cloud-init left on the disks; no proof of who the host is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_init: Option<CloudInit>,
+    /// What confines the host's programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mandatory_access: Option<MandatoryAccess>,
     /// Versions of the kernels whose modules or images are installed, sorted.
     pub kernels: Vec<String>,
     /// The kernel that was started last, as far as the disks tell.
@@ -47,6 +56,9 @@ pub struct HostContext {
     /// Archives of Debian packages that apt knows, the system's own first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub archives: Vec<Archive>,
+    /// What the host starts by itself, sorted, where all files were looked at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Service>,
     /// Filesystems and where they are mounted, sorted by path.
     pub mounts: Vec<Mount>,
     /// What the cloud account knows.

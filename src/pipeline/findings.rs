@@ -1,8 +1,13 @@
 //! Matches the packages of a scan with advisories.
 
+use super::end_of_life;
+use crate::advisory::feeds;
 use crate::advisory::store::{FeedInfo, Store, StoreError};
 use crate::matching;
 use crate::model::{FeedState, Gap, GapReason, ScanReport};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 
 /// What a report's packages are matched with.
 pub enum Advisories {
@@ -14,8 +19,19 @@ pub enum Advisories {
     Store(Store),
 }
 
-/// Matches the packages of a report; what there is not to match them with is a gap.
+/// Matches the packages of a report; what there is not to match them with is a gap. Says too until when
+/// its system is supported, as seen from today.
 pub fn add_findings(report: &mut ScanReport, advisories: &Advisories) -> Result<(), StoreError> {
+    add_findings_on(report, advisories, Offset::UTC.to_datetime(Timestamp::now()).date())
+}
+
+/// As [`add_findings`], as seen from a day.
+pub fn add_findings_on(
+    report: &mut ScanReport,
+    advisories: &Advisories,
+    today: Date,
+) -> Result<(), StoreError> {
+    report.host.end_of_life = end_of_life::find(&report.host.os, advisories, today)?;
     match advisories {
         Advisories::Unwanted => {}
         Advisories::Missing => {
@@ -35,6 +51,10 @@ fn match_with(report: &mut ScanReport, store: &Store) -> Result<(), StoreError> 
     }
     for feed in store.feeds() {
         let FeedInfo { name, date, sha256, skipped, .. } = feed;
+        // Nothing is matched with it.
+        if name == feeds::end_of_life::NAME {
+            continue;
+        }
         if skipped > 0 {
             let detail = format!("{skipped} of its entries were not understood, so not matched");
             report.gaps.push(Gap::new(format!("feed {name}"), GapReason::Corrupt, detail));

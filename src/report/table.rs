@@ -10,7 +10,8 @@ mod grid;
 
 use super::{Options, ReportFormat, Screen};
 use crate::model::{
-    Asset, AssetKind, GapReason, HostContext, KernelSign, ScanReport, printable_str,
+    Asset, AssetKind, EndOfLife, GapReason, HostContext, KernelSign, MandatoryAccess, ScanReport,
+    Support, printable_str,
 };
 use grid::{Grid, cell};
 use std::io::{self, Write};
@@ -53,9 +54,11 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
     let lists = [
         ("host", vec![host.hostname.clone().unwrap_or_else(unknown)]),
         ("os", vec![os.unwrap_or_else(unknown)]),
+        ("supported", supported(host.end_of_life.as_ref())),
         ("addresses", host.ips.clone()),
         ("kernels", kernels(host)),
-        ("instance", named(cloud.instance_id.as_ref(), cloud.instance_name.as_ref())),
+        ("confined", confined(host.mandatory_access.as_ref())),
+        ("instance", instance(host)),
         ("account", named(cloud.account.as_ref(), cloud.account_alias.as_ref())),
         ("advisories", feeds.collect()),
     ];
@@ -88,6 +91,37 @@ fn kernels(host: &HostContext) -> Vec<String> {
         }
     };
     all.iter().map(mark).collect()
+}
+
+/// The cloud's word, else what cloud-init left, which may have come with a copy of a disk.
+fn instance(host: &HostContext) -> Vec<String> {
+    let cloud = &host.cloud;
+    let left = host.cloud_init.as_ref().and_then(|it| it.instance_id.as_ref());
+    match (&cloud.instance_id, left) {
+        (None, Some(left)) => vec![format!("{left} (left by cloud-init, no proof)")],
+        (known, _) => named(known.as_ref(), cloud.instance_name.as_ref()),
+    }
+}
+
+fn confined(access: Option<&MandatoryAccess>) -> Vec<String> {
+    let line = access.map(|it| format!("{}, {}", it.system, it.mode.as_str()));
+    line.into_iter().collect()
+}
+
+/// Until when there is support, and what goes beyond.
+fn supported(end: Option<&EndOfLife>) -> Vec<String> {
+    let Some(end) = end else { return Vec::new() };
+    let maintenance = if end.support == Support::Maintenance { ", fixes alone" } else { "" };
+    let line = format!("until {} ({}{maintenance})", end.date, left(end.days_left));
+    let beyond = end.extended.as_ref().map(|it| {
+        format!("{} until {} ({})", printable_str(&it.name), it.date, left(it.days_left))
+    });
+    [line].into_iter().chain(beyond).collect()
+}
+
+fn left(days: i64) -> String {
+    let counted = counted(usize::try_from(days.unsigned_abs()).unwrap_or(usize::MAX), "day");
+    if days < 0 { format!("over for {counted}") } else { format!("{counted} left") }
 }
 
 /// An id, and the name that people know it by.

@@ -1,6 +1,7 @@
 //! Scans through the program, over real disks and hostile ones.
 
 mod apk;
+mod cloud_init;
 mod cut_off;
 mod directory;
 mod disks;
@@ -19,6 +20,7 @@ mod progress;
 mod report;
 mod rpm;
 mod second_engine;
+mod services;
 mod snap;
 #[cfg(feature = "ebs")]
 mod snapshots;

@@ -1,9 +1,10 @@
 //! The feeds: each turns its publisher's format into records of one shape, as a stream.
 
 pub mod debian;
+pub mod end_of_life;
 pub mod kev;
 
-use crate::model::{Advisory, KnownExploited};
+use crate::model::{Advisory, KnownExploited, SupportCycle};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::{self, Read};
@@ -25,7 +26,7 @@ pub trait AdvisoryFeed: Send + Sync {
 }
 
 /// All feeds. Adding one is a file and a line here.
-pub const FEEDS: &[&dyn AdvisoryFeed] = &[&debian::Debian, &kev::Kev];
+pub const FEEDS: &[&dyn AdvisoryFeed] = &[&debian::Debian, &kev::Kev, &end_of_life::EndOfLife];
 
 /// The feed of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn AdvisoryFeed> {
@@ -39,6 +40,8 @@ pub enum Record {
     Advisory(Advisory),
     /// A vulnerability that is known to be exploited.
     KnownExploited(KnownExploited),
+    /// Until when a release of a system is supported.
+    Support(SupportCycle),
     /// The publisher lists the package in the release, though it may state nothing usable of it.
     Listed {
         /// The release.

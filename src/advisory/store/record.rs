@@ -1,7 +1,7 @@
 //! Records as the store holds them: without what their key says, with codes of their own for
 //! words, so that a change of the model cannot change what an old store means.
 
-use crate::model::{Advisory, AffectedRange, KnownExploited, Severity, Status};
+use crate::model::{Advisory, AffectedRange, KnownExploited, Severity, Status, SupportCycle};
 use serde::{Deserialize, Serialize};
 
 const SEVERITIES: &[(u8, Severity)] = &[
@@ -92,6 +92,25 @@ impl StoredExploited {
     }
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredCycle {
+    full: Option<String>,
+    end: String,
+    extended: Option<(String, String)>,
+}
+
+impl StoredCycle {
+    pub fn new(cycle: SupportCycle) -> Self {
+        let SupportCycle { full, end, extended, .. } = cycle;
+        Self { full, end, extended }
+    }
+
+    pub fn restore(self, os: &str, release: &str) -> SupportCycle {
+        let Self { full, end, extended } = self;
+        SupportCycle { os: os.to_owned(), release: release.to_owned(), full, end, extended }
+    }
+}
+
 fn code<T: Copy + PartialEq>(table: &[(u8, T)], word: T) -> Option<u8> {
     table.iter().find(|(_, known)| *known == word).map(|(code, _)| *code)
 }
@@ -108,6 +127,11 @@ pub(super) fn advisory_key(distro: &str, release: &str, package: &str) -> Option
 /// None for ids that no feed can have.
 pub(super) fn exploited_key(cve: &str) -> Option<Vec<u8>> {
     key(&["k", cve])
+}
+
+/// None for names that no feed can have.
+pub(super) fn support_key(os: &str, release: &str) -> Option<Vec<u8>> {
+    key(&["s", os, release])
 }
 
 /// Parts are joined by NUL, which therefore none may hold.

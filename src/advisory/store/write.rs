@@ -1,7 +1,7 @@
 //! Writing a store: sections of other feeds are copied as they are, the file is replaced whole.
 
 use super::format::{self, Entry, FeedInfo, Header, MAX_HEADER, MAX_INDEX, MAX_LIST};
-use super::record::{self, StoredAdvisory, StoredExploited};
+use super::record::{self, StoredAdvisory, StoredCycle, StoredExploited};
 use super::{Store, StoreError};
 use crate::advisory::feeds::Record;
 use serde::Serialize;
@@ -30,6 +30,10 @@ impl SectionBuilder {
             Record::KnownExploited(known) => {
                 let key = record::exploited_key(&known.id);
                 self.push(key, Some(&StoredExploited::new(known)))
+            }
+            Record::Support(cycle) => {
+                let key = record::support_key(&cycle.os, &cycle.release);
+                self.push(key, Some(&StoredCycle::new(cycle)))
             }
             Record::Listed { release, package } => {
                 let key = record::advisory_key(&release.distro, &release.name, &package);

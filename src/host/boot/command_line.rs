@@ -1,4 +1,4 @@
-//! The kernel command line: what of it says where the system is.
+//! The kernel command line: what of it says where the system is, and what confines its programs.
 //!
 //! Documented in `bootparam(7)`, `kernel-command-line(7)`, `dracut.cmdline(7)` and
 //! `ostree-prepare-root(1)`.
@@ -16,6 +16,16 @@ pub struct Arguments {
     pub usr: Option<String>,
     /// `boot=`: the device of `/boot`, as Fedora CoreOS has it.
     pub boot: Option<String>,
+    /// `selinux=`: whether SELinux is taken.
+    pub selinux: Option<String>,
+    /// `enforcing=`: whether SELinux refuses.
+    pub enforcing: Option<String>,
+    /// `apparmor=`: whether AppArmor is taken.
+    pub apparmor: Option<String>,
+    /// `security=`: the one of the larger security modules that is taken.
+    pub security: Option<String>,
+    /// `lsm=`: all security modules that are.
+    pub lsm: Option<String>,
 }
 
 impl Arguments {
@@ -30,6 +40,11 @@ impl Arguments {
                 "ostree" => &mut arguments.ostree,
                 "mount.usr" | "systemd.verity_usr_data" => &mut arguments.usr,
                 "boot" => &mut arguments.boot,
+                "selinux" => &mut arguments.selinux,
+                "enforcing" => &mut arguments.enforcing,
+                "apparmor" => &mut arguments.apparmor,
+                "security" => &mut arguments.security,
+                "lsm" => &mut arguments.lsm,
                 _ => continue,
             };
             if !value.is_empty() {

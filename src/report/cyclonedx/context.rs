@@ -16,6 +16,20 @@ pub(super) fn properties(report: &ScanReport) -> Vec<Property> {
     host.hostname.iter().for_each(|name| add("hostname", name));
     host.machine_id.iter().for_each(|id| add("machine_id", id));
     host.os.codename.iter().for_each(|name| add("os:codename", name));
+    // How many days are left would make two documents of one disk differ.
+    if let Some(end) = &host.end_of_life {
+        add("os:end_of_life", &end.date);
+        if let Some(it) = &end.extended {
+            add(&format!("os:end_of_life:{}", it.name), &it.date);
+        }
+    }
+    if let Some(access) = &host.mandatory_access {
+        add("mandatory_access", &format!("{}: {}", access.system, access.mode.as_str()));
+    }
+    if let Some(left) = &host.cloud_init {
+        left.instance_id.iter().for_each(|id| add("cloud_init:instance_id", id));
+        left.datasource.iter().for_each(|name| add("cloud_init:datasource", name));
+    }
     host.ips.iter().for_each(|address| add("ip", address));
     host.kernels.iter().for_each(|kernel| add("kernel", kernel));
     host.running_kernel.iter().for_each(|kernel| add("running_kernel", &kernel.version));

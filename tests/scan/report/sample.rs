@@ -1,9 +1,10 @@
 //! A report with one of everything, made by hand.
 
 use sidelight::model::{
-    Asset, AssetKind, Coverage, Ecosystem, Excluded, FeedState, Finding, Gap, GapReason,
-    HostContext, Mount, Os, Package, Part, PartState, Receipt, SCHEMA_VERSION, ScanReport,
-    Severity, SourcePackage, Status, Walk,
+    AccessMode, Asset, AssetKind, CloudInit, Coverage, Ecosystem, EndOfLife, Excluded, Extended,
+    FeedState, Finding, Gap, GapReason, HostContext, MandatoryAccess, Mount, Os, Package, Part,
+    PartState, Receipt, SCHEMA_VERSION, ScanReport, Service, ServiceKind, Severity, SourcePackage,
+    Status, Support, Walk,
 };
 use sidelight::report::{Options, by_name};
 
@@ -24,9 +25,44 @@ pub fn report() -> ScanReport {
             pretty_name: "Debian GNU/Linux 12 (bookworm)".to_owned(),
             id_like: Vec::new(),
         },
+        end_of_life: Some(EndOfLife {
+            date: "2026-07-11".to_owned(),
+            days_left: -140,
+            support: Support::Extended,
+            full_support: None,
+            extended: Some(Extended {
+                name: "LTS".to_owned(),
+                date: "2028-06-30".to_owned(),
+                days_left: 580,
+            }),
+            source: "distro-info".to_owned(),
+            source_date: "2026-04-25".to_owned(),
+        }),
         hostname: Some("web-1".to_owned()),
         ips: vec!["10.0.0.10".to_owned(), "2001:db8::10".to_owned()],
         machine_id: Some("0123456789abcdef0123456789abcdef".to_owned()),
+        timezone: Some("Etc/UTC".to_owned()),
+        cloud_init: Some(CloudInit {
+            instance_id: Some("i-0123456789abcdef0".to_owned()),
+            datasource: Some("DataSourceEc2Local".to_owned()),
+            evidence: vec!["/var/lib/cloud/data/instance-id".to_owned()],
+            ..CloudInit::default()
+        }),
+        mandatory_access: Some(MandatoryAccess {
+            system: "apparmor".to_owned(),
+            mode: AccessMode::Enforcing,
+            policy: None,
+            evidence: vec!["the distribution's kernel takes it by itself".to_owned()],
+        }),
+        services: vec![Service {
+            name: "ssh.service".to_owned(),
+            kind: ServiceKind::Unit,
+            enabled_by: "/etc/systemd/system/multi-user.target.wants/ssh.service".to_owned(),
+            executable: Some("/usr/sbin/sshd".to_owned()),
+            package: Some("openssh-server".to_owned()),
+            user: None,
+            listens: Vec::new(),
+        }],
         kernels: vec!["6.1.0-13-cloud-amd64".to_owned()],
         mounts: vec![
             mount("/", "root.img:p1", "ext4"),

@@ -1,0 +1,23 @@
+//! Symbolic links as such, not what they lead to.
+
+use super::{PathError, Tree};
+use crate::filesystem::Kind;
+
+impl Tree {
+    /// Where the link at a path leads; `None` if there is nothing, or no link. Links above it are followed.
+    pub fn link_target(&self, path: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
+        let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else { return Ok(None) };
+        let (above, name) = (&path[..slash], &path[slash + 1..]);
+        let Some(folder) = self.find(above)? else { return Ok(None) };
+        let fail = |source| Self::error(path, source);
+        if self.metadata(folder).map_err(fail)?.kind != Kind::Directory {
+            return Ok(None);
+        }
+        let found = self.filesystem(folder).lookup(folder.node, name).map_err(fail)?;
+        let Some(at) = found.map(|node| folder.beside(node)) else { return Ok(None) };
+        if self.metadata(at).map_err(fail)?.kind != Kind::Symlink {
+            return Ok(None);
+        }
+        self.read_link(at).map(Some).map_err(fail)
+    }
+}
