@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+"""Writes FOLDER/out/listed.json: the paths that prove packages, by all tools together. Usage: listed.py FOLDER"""
+import json
+import pathlib
+import sys
+
+import lists
+
+out = pathlib.Path(sys.argv[1], "out")
+tools = [
+    lists.sidelight(out / "sidelight.json"), lists.trivy(out / "trivy rootfs.json"), lists.syft(out / "syft dir.json"),
+]  # fmt: skip
+places = {place for tool in tools for package in tool for place in package.places}
+(out / "listed.json").write_text(json.dumps(sorted(places)))
