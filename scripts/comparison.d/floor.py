@@ -26,17 +26,20 @@ listed = json.load(open(sys.argv[4]))
 def extents(path):
     """Parts of a file: where in it, where in the filesystem, how long."""
     parts, start = [], 0
-    with open(os.open(path, os.O_RDONLY | os.O_NOATIME), "rb") as file:
+    file = os.open(path, os.O_RDONLY | os.O_NOATIME)
+    try:
         while True:
             request = array.array("B", struct.pack("=QQIIII", start, 2**64 - 1 - start, 0, 0, 500, 0) + bytes(56 * 500))
-            fcntl.ioctl(file.fileno(), FIEMAP, request)
-            count = struct.unpack_from("=I", request, 20)[0]
+            fcntl.ioctl(file, FIEMAP, request)
+            count, flags = struct.unpack_from("=I", request, 20)[0], 0
             for index in range(count):
                 logical, physical, length, _, _, flags = struct.unpack_from("=QQQQQI", request, 32 + 56 * index)
                 parts.append((logical, physical, length))
                 start = logical + length
             if count == 0 or flags & 1:
                 return parts
+    finally:
+        os.close(file)
 
 
 class Floor:
