@@ -1,6 +1,7 @@
 """Holds what Sidelight lists against what each peer lists: found, found under another name, explained, missed."""
 
 import csv
+import json
 import pathlib
 import re
 from collections import Counter, defaultdict
@@ -39,7 +40,12 @@ def unpacked(root):
 def rules():
     with open(RULES) as file:
         rows = [row for row in csv.reader(file, delimiter="\t") if row and not row[0].startswith("#")]
-    return [(re.compile(row[0]), re.compile(row[1]), row[2]) for row in rows]
+    return [(re.compile(row[0]), row[1], row[2]) for row in rows]
+
+
+def private(path):
+    with open(path) as file:
+        return json.load(file).get("private") is True
 
 
 class Comparison:
@@ -51,9 +57,10 @@ class Comparison:
         self.last_names = defaultdict(set)
         for package in self.ours:
             self.last_names[package.kind, self.last(package.name), package.version].add(package.name)
-        self.versions = defaultdict(set)
+        self.at = defaultdict(set)
         for package in self.ours:
-            self.versions[package.kind, package.name].add(package.version)
+            for place in package.places:
+                self.at[package.kind, place].add(f"{package.name} {package.version}")
 
     @staticmethod
     def last(name):
@@ -65,13 +72,22 @@ class Comparison:
             return "found", ""
         if package.kind == "deb" and (state := self.states.get((package.name, package.version))):
             return "explained", f"dpkg says `{state}`: not installed"
-        for peer, listed, why in self.rules:
-            text = f"{package.kind} {package.name} {package.version} {' '.join(package.places)}"
-            if listed.search(text) and peer.search(self.peer):
+        text = f"{package.kind} {package.name} {package.version} {' '.join(package.places)}"
+        for listed, place, why in self.rules:
+            if listed.search(text) and (place == "any" or self.holds(place, package)):
                 return "explained", why
         if package.kind == "maven" and self.last_names.get((package.kind, self.last(package.name), package.version)):
-            return "other name", "the same archive under another group"
+            return "other name", "the same archive under the group that it has at Maven Central, or none where that is not known"
+        if any(self.at.get((package.kind, place)) for place in package.places):
+            return "other name", "the same file under another name or version"
         return "missed", ""
+
+    def holds(self, place, package):
+        """Whether the file is of this sort, by the disk itself."""
+        paths = [re.split("[!:]", path)[0] for path in package.places]
+        if place == "owned":
+            return bool(self.owners(package))
+        return place == "private" and all(path.endswith("package.json") and private(self.root + path) for path in paths)
 
     def of_peer(self, peer):
         """Verdict and why to the packages, each once."""

@@ -83,5 +83,6 @@ def syft(path):
             # Its name lacks the group, which its package URL has.
             parts = urllib.parse.unquote(package["purl"].split("?")[0].split("@")[0]).split("/")[1:]
             name = ":".join([".".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else name
-        places = tuple(location["path"] for location in package["locations"])
+        primary = [it for it in package["locations"] if (it.get("annotations") or {}).get("evidence") != "supporting"]
+        places = tuple(location["path"] for location in primary or package["locations"])
         yield listed(kind, name, package["version"], places)

@@ -101,6 +101,28 @@ def held_against(outcomes):
             print("extra", "sidelight", *key, " ".join(places), "", sep="\t", file=file)
 
 
+def only_here():
+    print("### What Sidelight lists and no peer does\n")
+    by, where = defaultdict(list), defaultdict(Counter)
+    for package in it.ours:
+        if package.key in it.extra():
+            by[package.kind].append(f"{package.name} {package.version}")
+            where[package.kind][source(package.places[0])] += 1
+    rows = []
+    for kind, names in sorted(by.items(), key=lambda row: -len(row[1])):
+        names = sorted(set(names))
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        told = ", ".join(f"`{place}` {count}" for place, count in where[kind].most_common(SHOWN))
+        rows.append([kind, len(names), told, ", ".join(f"`{compact(name)}`" for name in names[:SHOWN]) + more])
+    table(["type", "packages", "where from", "packages"], rows, 4)
+
+
+def source(place):
+    """A folder, as short as it tells something."""
+    parts = place.split("/")
+    return "/".join(parts[:4] if parts[1] == "usr" else parts[:3])
+
+
 def compact(text):
     return text if len(text) < 60 else text[:57] + "…"
 
@@ -125,10 +147,10 @@ def cost():
     print(f"""## What each costs
 
 Medians; CPU is user and system time of the process and its children, memory the most that was resident (`wait4`). *Cold* is with the page cache
-dropped before each run. syft and trivy's `rootfs` read the mounted disk, `trivy vm` and Sidelight the image.
+dropped before each run. The load of the machine at the end was {costs["load"]:.1f}. syft and trivy's `rootfs` read the mounted disk, `trivy vm` and Sidelight the image.
 """)
     rows = []
-    for name, c in costs.items():
+    for name, c in ((name, c) for name, c in costs.items() if name != "load"):
         rows.append([name, f"{c['cpu']:.2f}", f"{c['seconds']:.2f}", f"{c['memory'] / MIB:.0f}", f"{c['cold cpu']:.2f}", f"{c['cold seconds']:.2f}", f"{c['cold memory'] / MIB:.0f}", c["runs"]])
     table(["", "CPU s", "wall s", "MiB", "cold CPU s", "cold wall s", "cold MiB", "runs"], rows)
     ours, trivy = costs["sidelight"], costs["trivy vm"]
@@ -174,6 +196,7 @@ outcomes = {peer: it.of_peer(peer) for peer in it.peers}
 intro()
 found(outcomes)
 held_against(outcomes)
+only_here()
 twice()
 cost()
 snapshot()

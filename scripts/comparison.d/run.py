@@ -22,7 +22,7 @@ trivy = [
 ]  # fmt: skip
 COMMANDS = {
     "sidelight": [sidelight, "scan", "--no-match", "--quiet", "--format", "json", "--output", out / "sidelight.json", image],
-    "sidelight os": [sidelight, "scan", "--no-match", "--quiet", "--only", "os", "--format", "json", "--output", out / "os.json", image],
+    "sidelight --only os": [sidelight, "scan", "--no-match", "--quiet", "--only", "os", "--format", "json", "--output", out / "os.json", image],
     "trivy vm": [folder / "peers/trivy", "vm", *trivy, out / "trivy vm.json", image],
     "trivy rootfs": [folder / "peers/trivy", "rootfs", *trivy, out / "trivy rootfs.json", mounted],
     "syft dir": [folder / "peers/syft", "scan", "--quiet", "--output", f"syft-json={out / 'syft dir.json'}", f"dir:{mounted}"],
@@ -67,4 +67,5 @@ costs = {}
 for name in COMMANDS:
     costs[name] = all_runs(name)
     print(f"run: {name}: " + ", ".join(f"{key} {value:.2f}" for key, value in costs[name].items()), file=sys.stderr)
+costs["load"] = os.getloadavg()[0]
 (out / "costs.json").write_text(json.dumps(costs, indent=1))
