@@ -56,7 +56,7 @@ def scan(url, options):
         "seconds": seconds, "cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss * 1024, "packages": sum(len(asset["packages"]) for asset in report["assets"]),
         "blocks": stats["distinct_blocks"], "sent": stats["blocks"], "allocated": report["receipt"]["blocks_allocated"], "calls": len(log),
         "throttled": sum("Throttl" in call["result"] or "THROTTL" in call["result"] for call in log), "max in flight": stats["max_in_flight"],
-        "in flight": in_flight, "first to last call": (last - first) / 1e6, "indexes": sorted({call["index"] for call in blocks}),
+        "in flight": in_flight, "first to last call": (last - first) / 1e6, "log": [(call["start_us"] - first, call["end_us"] - first, call["index"]) for call in blocks],
     }  # fmt: skip
 
 
@@ -69,7 +69,7 @@ try:
         median["most seconds"], median["most memory"] = some[-1]["seconds"], max(one["memory"] for one in some)
         median["memory"] = statistics.median(one["memory"] for one in some)
         outcome[name] = median
-        print(f"ebs: {name}: " + ", ".join(f"{key} {value}" for key, value in median.items() if key != "indexes"), file=sys.stderr)
+        print(f"ebs: {name}: " + ", ".join(f"{key} {value}" for key, value in median.items() if key != "log"), file=sys.stderr)
 finally:
     standin.terminate()
     standin.wait()

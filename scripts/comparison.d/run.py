@@ -49,10 +49,10 @@ def run(name):
 
 
 def all_runs(name):
-    # Slow ones are run less often.
     drop_caches()
     cold = [run(name)]
-    enough = runs if cold[0]["seconds"] < 30 else min(runs, 3)
+    # Slow ones differ little from run to run.
+    enough = runs if cold[0]["seconds"] < 30 else min(runs, 3) if cold[0]["seconds"] < 90 else 1
     warm = [run(name) for _ in range(enough)]
     for _ in range(enough - 1):
         drop_caches()

@@ -96,6 +96,12 @@ impl Executable {
         Ok(bytes)
     }
 
+    /// Says that these bytes will be read soon.
+    pub fn will_need(&self, range: &Range<u64>) {
+        let place = |at: u64| self.place.start.saturating_add(at).min(self.place.end);
+        self.source.will_need(std::slice::from_ref(&(place(range.start)..place(range.end))));
+    }
+
     /// Where the bytes of an address are, and how many follow them that are loaded together.
     pub fn find(&self, address: u64) -> Option<Range<u64>> {
         // A section that is not loaded has the address zero.

@@ -1,7 +1,7 @@
 //! An archive.
 
 use crate::data;
-use crate::end::End;
+use crate::end::{End, FIRST};
 use crate::entries::{Entries, Entry};
 use crate::error::{Error, corrupt};
 use crate::window::Window;
@@ -39,6 +39,21 @@ impl Archive {
         data::check(entry, most)?;
         let range = self.packed(entry)?;
         data::read(&*self.source, entry, range)
+    }
+
+    /// Says that these entries will be read soon: of archives that are stored, the ends.
+    pub fn will_need<'a>(&self, entries: impl Iterator<Item = &'a Entry>) {
+        let ranges: Vec<_> = entries.flat_map(|entry| self.parts(entry)).collect();
+        self.source.will_need(&ranges);
+    }
+
+    /// Where an entry's header is, and about what of it is read first.
+    fn parts(&self, entry: &Entry) -> [Range<u64>; 2] {
+        let start = entry.header.saturating_add(self.end.directory.before);
+        let data = start.saturating_add(LOCAL + entry.name.len() as u64);
+        let end = data.saturating_add(entry.packed);
+        let first = if entry.is_stored() { end.saturating_sub(FIRST) } else { data };
+        [start..data, first.max(data)..end.min(first.saturating_add(2 * FIRST))]
     }
 
     /// What an entry holds as a device, if it is stored and so needs no memory.

@@ -11,6 +11,8 @@ const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// Bytes of the device that are read at once.
 const PIECE: u64 = 64 << 10;
+/// Bytes that are told before they are read, once what was told is half read.
+const STEP: u64 = 4 << 20;
 /// Bytes that may come out of few.
 const SMALL: u64 = 1 << 20;
 /// Bytes of room that are made at once.
@@ -41,8 +43,13 @@ pub fn check(entry: &Entry, most: u64) -> Result<(), Error> {
 pub fn read(source: &dyn BlockSource, entry: &Entry, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let mut inflate = (entry.method == DEFLATED).then(|| Decompress::new(false));
     let (mut out, mut at) = (Vec::new(), range.start);
-    let mut is_end = false;
+    let (mut is_end, mut told) = (false, range.start + PIECE);
     while at < range.end && !is_end {
+        if told < range.end && at + STEP / 2 >= told {
+            let next = (at + STEP).min(range.end);
+            source.will_need(std::slice::from_ref(&(at..next)));
+            told = next;
+        }
         let mut piece = vec![0; PIECE.min(range.end - at) as usize];
         source.read_exact_at(at, &mut piece)?;
         at += piece.len() as u64;

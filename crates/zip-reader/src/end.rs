@@ -16,7 +16,7 @@ const LOCATOR: u64 = 20;
 const RECORD64: u64 = 56;
 /// Bytes of the end that are looked at first. Most archives have no comment, and a small one has
 /// its whole directory there.
-const FIRST: u64 = 16 << 10;
+pub const FIRST: u64 = 16 << 10;
 /// The longest end there can be.
 const LONGEST: u64 = RECORD as u64 + 0xffff;
 /// Places that may be end records of which the last ones are tried.

@@ -51,6 +51,11 @@ const MOST_DEPTH: usize = 8;
 /// Bytes of archives that are held unpacked at one time.
 const MOST_HELD: u64 = 256 << 20;
 
+/// Archives in an archive whose blocks are asked for before they are read.
+const AHEAD: usize = 16;
+/// Entries of an archive that are asked for at once.
+const MOST_TOLD: usize = 64;
+
 impl Limits {
     const WHOLE: Self = Self { archives: 10_000, entries: 2_000_000, bytes: 1 << 30 };
 }
@@ -85,7 +90,11 @@ pub fn archives(source: Arc<dyn BlockSource>, path: &[u8]) -> Partial<Vec<Packag
     let problems = Problems::new(&printable(path), MOST_PROBLEMS);
     let mut walk = Walk { limits: Limits::WHOLE, found: Vec::new(), problems, waiting: Vec::new() };
     walk.archive(source, path, 0, 0);
-    while let Some(inner) = walk.waiting.pop() {
+    for turn in 0.. {
+        if turn % (AHEAD / 2) == 0 {
+            walk.tell();
+        }
+        let Some(inner) = walk.waiting.pop() else { break };
         walk.unpack(&inner);
     }
     Partial { found: walk.found, gaps: walk.problems.into_gaps() }
@@ -123,6 +132,7 @@ impl Walk {
             Err(error) => return self.error(path, &error),
         };
         let (wanted, inner) = self.directory(&archive, path);
+        archive.will_need(wanted.iter().map(|(_, entry)| entry).take(MOST_TOLD));
         let facts = self.facts(&archive, &wanted, path);
         let mut collector = Collector::new(Ecosystem::Maven, PackageState::Installed, path);
         for found in facts.artifacts(path) {
@@ -197,6 +207,14 @@ impl Walk {
         match self.read(outer, entry, MOST_HELD.saturating_sub(*held)) {
             Ok(bytes) => self.archive(Arc::new(bytes), path, *depth, held + entry.size),
             Err(error) => self.error(path, &error),
+        }
+    }
+
+    /// Has the archives that are read next fetched.
+    fn tell(&self) {
+        let next = &self.waiting[self.waiting.len().saturating_sub(AHEAD)..];
+        for some in next.chunk_by(|one, other| Arc::ptr_eq(&one.outer, &other.outer)) {
+            some[0].outer.will_need(some.iter().rev().map(|inner| &inner.entry));
         }
     }
 

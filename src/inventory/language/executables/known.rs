@@ -13,6 +13,8 @@ use std::sync::LazyLock;
 /// Bytes of a program that are searched.
 const MOST_SEARCHED: u64 = 256 << 20;
 const PIECE: u64 = 1 << 20;
+/// Bytes that are asked for before they are read.
+const AHEAD: u64 = 4 << 20;
 /// Bytes of the longest text that a row matches, with room.
 const OVERLAP: usize = 512;
 
@@ -85,6 +87,9 @@ fn search_in(
     let end = range.end.min(range.start.saturating_add(MOST_SEARCHED));
     let (mut at, mut bytes) = (range.start, Vec::new());
     while at < end {
+        if (at - range.start).is_multiple_of(AHEAD / 2) && end - at > PIECE {
+            program.will_need(&(at..end.min(at + AHEAD)));
+        }
         let length = PIECE.min(end - at);
         bytes.extend(program.bytes(at, length as usize)?);
         at += length;
