@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs Sidelight and its peers over one disk, in turn, and writes what each lists and what each cost.
 
-Usage: run.py FOLDER IMAGE MOUNTED RUNS. FOLDER/peers has the peers, SIDELIGHT names the binary. Page caches are dropped
+Usage: run.py FOLDER IMAGE MOUNTED RUNS [NAME...]. A NAME is a row of COMMANDS; without one, all are run. FOLDER/peers has the peers, SIDELIGHT names the binary. Page caches are dropped
 before each cold run, and the disk is read once before the warm ones. Writes FOLDER/out/NAME.json and FOLDER/out/costs.json.
 """
 import json
@@ -63,9 +63,10 @@ def all_runs(name):
     return cost | {"runs": enough, "most memory": max(one["memory"] for one in warm + cold)}
 
 
-costs = {}
-for name in COMMANDS:
+before = out / "costs.json"
+costs = json.loads(before.read_text()) if sys.argv[5:] and before.exists() else {}
+for name in sys.argv[5:] or COMMANDS:
     costs[name] = all_runs(name)
     print(f"run: {name}: " + ", ".join(f"{key} {value:.2f}" for key, value in costs[name].items()), file=sys.stderr)
-costs["load"] = os.getloadavg()[0]
+costs = {name: costs[name] for name in COMMANDS if name in costs} | {"load": os.getloadavg()[0]}
 (out / "costs.json").write_text(json.dumps(costs, indent=1))
