@@ -2,7 +2,7 @@
 //!
 //! A block is fetched once however many threads wait for it, and all blocks of one read are
 //! asked for before the first is waited for. Read-ahead (`will_need`) starts fetches that nobody
-//! waits for yet; it never takes more than a quarter of the cache.
+//! waits for yet; it never takes more than half of the cache.
 
 use super::room::take_back;
 use super::{BLOCK_SIZE, BlockSource, ReadError, ReadSet, check_bounds};
@@ -76,7 +76,7 @@ impl BlockCache {
             if matches!(state.slots.get(&key), Some(Slot::Pending | Slot::Ready { .. })) {
                 return;
             }
-            let room = ahead == Ahead::No || (state.pending + 1) * BLOCK_SIZE <= self.capacity / 4;
+            let room = ahead == Ahead::No || (state.pending + 1) * BLOCK_SIZE <= self.capacity / 2;
             if !room {
                 return;
             }
