@@ -130,7 +130,7 @@ def compact(text):
 def twice():
     print("""## Listed twice, and whose file it is
 
-*Again* is a package that is listed a second time with the same type, name and version. *Not told* are packages of languages in a file that
+*Again* is a package that is listed a second time with the same type, name and version; by Sidelight only where it is in files of another owner. *Not told* are packages of languages in a file that
 dpkg lists as a Debian package's, without a word that it is: their advisories would be counted beside those of that Debian package.
 """)
     rows = [[name, len(packages), it.duplicates(packages), sum(bool(p.owner) for p in packages), len(it.twice(packages))] for name, packages in {"Sidelight": it.ours, **it.peers}.items()]
@@ -138,7 +138,7 @@ dpkg lists as a Debian package's, without a word that it is: their advisories wo
     rows = []
     for name, packages in {"Sidelight": it.ours, **it.peers}.items():
         for package in sorted((p for p in packages if p.kind == "pypi" and p.name == "requests"), key=lambda p: p.version):
-            rows.append([name, package.version, package.places[0], package.owner or "–", it.owners(package) or "–"])
+            rows.append([name, package.version, "<br>".join(package.places), package.owner or "–", it.owners(package) or "–"])
     print("`requests`, of Debian's `python3-requests` and by pip:\n")
     table(["", "version", "where", "owner told", "owner by dpkg"], rows, 5)
 
