@@ -130,7 +130,7 @@ def compact(text):
 def twice():
     print("""## Listed twice, and whose file it is
 
-*Again* is a package that is listed a second time with the same type, name and version. *Not told* are packages of languages in a file that
+*Again* is a package that is listed a second time with the same type, name and version; by Sidelight only where it is in files of another owner. *Not told* are packages of languages in a file that
 dpkg lists as a Debian package's, without a word that it is: their advisories would be counted beside those of that Debian package.
 """)
     rows = [[name, len(packages), it.duplicates(packages), sum(bool(p.owner) for p in packages), len(it.twice(packages))] for name, packages in {"Sidelight": it.ours, **it.peers}.items()]
@@ -138,7 +138,7 @@ dpkg lists as a Debian package's, without a word that it is: their advisories wo
     rows = []
     for name, packages in {"Sidelight": it.ours, **it.peers}.items():
         for package in sorted((p for p in packages if p.kind == "pypi" and p.name == "requests"), key=lambda p: p.version):
-            rows.append([name, package.version, package.places[0], package.owner or "–", it.owners(package) or "–"])
+            rows.append([name, package.version, "<br>".join(package.places), package.owner or "–", it.owners(package) or "–"])
     print("`requests`, of Debian's `python3-requests` and by pip:\n")
     table(["", "version", "where", "owner told", "owner by dpkg"], rows, 5)
 
@@ -147,12 +147,12 @@ def cost():
     print(f"""## What each costs
 
 Medians; CPU is user and system time of the process and its children, memory the most that was resident (`wait4`). *Cold* is with the page cache
-dropped before each run. The load of the machine at the end was {costs["load"]:.1f}. syft and trivy's `rootfs` read the mounted disk, `trivy vm` and Sidelight the image.
+dropped before each run. *Load* is the machine's after the runs: beside other work all figures grow. syft and trivy's `rootfs` read the mounted disk, `trivy vm` and Sidelight the image.
 """)
     rows = []
-    for name, c in ((name, c) for name, c in costs.items() if name != "load"):
-        rows.append([name, f"{c['cpu']:.2f}", f"{c['seconds']:.2f}", f"{c['memory'] / MIB:.0f}", f"{c['cold cpu']:.2f}", f"{c['cold seconds']:.2f}", f"{c['cold memory'] / MIB:.0f}", c["runs"]])
-    table(["", "CPU s", "wall s", "MiB", "cold CPU s", "cold wall s", "cold MiB", "runs"], rows)
+    for name, c in costs.items():
+        rows.append([name, f"{c['cpu']:.2f}", f"{c['seconds']:.2f}", f"{c['memory'] / MIB:.0f}", f"{c['cold cpu']:.2f}", f"{c['cold seconds']:.2f}", f"{c['cold memory'] / MIB:.0f}", c["runs"], f"{c['load']:.1f}" if "load" in c else "not noted"])
+    table(["", "CPU s", "wall s", "MiB", "cold CPU s", "cold wall s", "cold MiB", "runs", "load"], rows)
     ours, trivy = costs["sidelight"], costs["trivy vm"]
     parts, most = trivy["cpu"] / ours["cpu"], ours["most memory"] / MIB
     verdicts = [
@@ -160,6 +160,15 @@ dropped before each run. The load of the machine at the end was {costs["load"]:.
         ["less than 80 MiB at the most", f"{most:.1f} MiB", word(most < 80)],
     ]
     table(["aim", "measured", ""], verdicts, 3)
+
+
+def where():
+    profile = json.loads((out / "profile.json").read_text())
+    print("What the memory goes to, by scans of the same disk that leave something out:\n")
+    table(["scan", "MiB", "CPU s"], [[name, f"{most / MIB:.0f}", f"{cpu:.2f}"] for name, (most, cpu) in profile["peaks"].items()])
+    if profile["hot"]:
+        print("And the time, by samples (`perf`):\n")
+        table(["function", "percent"], [[f"`{name}`", percent] for percent, name in profile["hot"]])
 
 
 def word(met):
@@ -199,4 +208,5 @@ held_against(outcomes)
 only_here()
 twice()
 cost()
+where()
 snapshot()

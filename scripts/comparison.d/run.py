@@ -60,7 +60,7 @@ def all_runs(name):
     of = lambda some, key: statistics.median(one[key] for one in some)  # noqa: E731
     cost = {key: of(warm, key) for key in ("cpu", "seconds", "memory")}
     cost |= {f"cold {key}": of(cold, key) for key in ("cpu", "seconds", "memory")}
-    return cost | {"runs": enough, "most memory": max(one["memory"] for one in warm + cold)}
+    return cost | {"runs": enough, "load": os.getloadavg()[0], "most memory": max(one["memory"] for one in warm + cold)}
 
 
 before = out / "costs.json"
@@ -68,5 +68,4 @@ costs = json.loads(before.read_text()) if sys.argv[5:] and before.exists() else 
 for name in sys.argv[5:] or COMMANDS:
     costs[name] = all_runs(name)
     print(f"run: {name}: " + ", ".join(f"{key} {value:.2f}" for key, value in costs[name].items()), file=sys.stderr)
-costs = {name: costs[name] for name in COMMANDS if name in costs} | {"load": os.getloadavg()[0]}
-(out / "costs.json").write_text(json.dumps(costs, indent=1))
+(out / "costs.json").write_text(json.dumps({name: costs[name] for name in COMMANDS if name in costs}, indent=1))
