@@ -38,7 +38,7 @@ pub struct Args {
     #[command(flatten)]
     inventory: InventoryArgs,
     /// MiB of disk blocks held in memory
-    #[arg(long, value_name = "MIB", default_value_t = 24)]
+    #[arg(long, value_name = "MIB", default_value_t = 20)]
     cache_size: u64,
 }
 

@@ -64,7 +64,7 @@ pub struct Args {
     #[command(flatten)]
     pub(super) inventory: InventoryArgs,
     /// MiB of disk blocks held in memory
-    #[arg(long, value_name = "MIB", default_value_t = 24)]
+    #[arg(long, value_name = "MIB", default_value_t = 20)]
     pub(super) cache_size: u64,
     /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
     /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]

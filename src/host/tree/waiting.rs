@@ -8,7 +8,7 @@ use super::ahead::{Place, Plan};
 use std::collections::BTreeMap;
 
 /// Folders that are read at once, if they lie close together.
-const BATCH: usize = 256;
+const BATCH: usize = 1024;
 /// Blocks in which they begin: few, so that those are still held when what is in the folders is read.
 const BLOCKS: usize = 16;
 /// Bytes that a slow device fetches at once.
