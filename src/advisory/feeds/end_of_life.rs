@@ -3,14 +3,12 @@
 //! One JSON object with a date and a list of all products (<https://endoflife.date/docs/api/v1/>). Of those the
 //! operating systems that Sidelight reads are taken; a release that has no date for its end says nothing.
 
-use super::{AdvisoryFeed, FeedError, Record, Release, Summary, is_token};
+use super::{AdvisoryFeed, FeedError, Record, Release, Summary, dated_list, is_token};
 use crate::advisory::date;
 use crate::model::{SupportCycle, printable_str};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::Read;
 
 /// The feed's name.
 pub const NAME: &str = "endoflife";
@@ -52,9 +50,9 @@ impl AdvisoryFeed for EndOfLife {
         sink: &mut dyn FnMut(Record),
     ) -> Result<Summary, FeedError> {
         let mut products = Products { sink, summary: Summary::default() };
-        let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
-        json.deserialize_map(Top(&mut products))?;
-        json.end()?;
+        products.summary.date = dated_list::read(input, "generated_at", "result", &mut |raw| {
+            products.product(raw);
+        })?;
         Ok(products.summary)
     }
 }
@@ -140,62 +138,6 @@ fn shown(label: &str) -> String {
         _ => !in_tag,
     });
     printable_str(&text.take(64).collect::<String>())
-}
-
-struct Top<'a, 'b>(&'a mut Products<'b>);
-
-impl<'de> Visitor<'de> for Top<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a map with a list of products")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut listed = false;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "result" => {
-                    map.next_value_seed(List(self.0))?;
-                    listed = true;
-                }
-                "generated_at" => {
-                    let raw = map.next_value::<Box<RawValue>>()?;
-                    let text = serde_json::from_str::<String>(raw.get()).ok();
-                    self.0.summary.date = text.as_deref().and_then(date::from_rfc3339);
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        if listed { Ok(()) } else { Err(A::Error::missing_field("result")) }
-    }
-}
-
-struct List<'a, 'b>(&'a mut Products<'b>);
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a list of products")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(raw) = seq.next_element::<Box<RawValue>>()? {
-            self.0.product(raw.get());
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -3,14 +3,10 @@
 //!
 //! One JSON object with a date and a list. An entry of another shape is left out and counted.
 
-use super::{AdvisoryFeed, FeedError, Record, Summary, is_token};
-use crate::advisory::date;
+use super::{AdvisoryFeed, FeedError, Record, Summary, dated_list, is_token};
 use crate::model::KnownExploited;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
-use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::Read;
 
 /// The feed.
 pub struct Kev;
@@ -30,9 +26,10 @@ impl AdvisoryFeed for Kev {
         sink: &mut dyn FnMut(Record),
     ) -> Result<Summary, FeedError> {
         let mut catalogue = Catalogue { sink, summary: Summary::default() };
-        let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
-        json.deserialize_map(Top(&mut catalogue))?;
-        json.end()?;
+        catalogue.summary.date =
+            dated_list::read(input, "dateReleased", "vulnerabilities", &mut |raw| {
+                catalogue.entry(raw);
+            })?;
         Ok(catalogue.summary)
     }
 }
@@ -68,62 +65,6 @@ impl Catalogue<'_> {
             Ok(_) => self.summary.skip("vulnerability", "no usable id or date"),
             Err(error) => self.summary.skip("vulnerability", error),
         }
-    }
-}
-
-struct Top<'a, 'b>(&'a mut Catalogue<'b>);
-
-impl<'de> Visitor<'de> for Top<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a map with a list of vulnerabilities")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut listed = false;
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "vulnerabilities" => {
-                    map.next_value_seed(List(self.0))?;
-                    listed = true;
-                }
-                "dateReleased" => {
-                    let raw = map.next_value::<Box<RawValue>>()?;
-                    let text = serde_json::from_str::<String>(raw.get()).ok();
-                    self.0.summary.date = text.as_deref().and_then(date::from_rfc3339);
-                }
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        if listed { Ok(()) } else { Err(A::Error::missing_field("vulnerabilities")) }
-    }
-}
-
-struct List<'a, 'b>(&'a mut Catalogue<'b>);
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a list of vulnerabilities")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while let Some(raw) = seq.next_element::<Box<RawValue>>()? {
-            self.0.entry(raw.get());
-        }
-        Ok(())
     }
 }
 

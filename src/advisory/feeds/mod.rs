@@ -1,5 +1,6 @@
 //! The feeds: each turns its publisher's format into records of one shape, as a stream.
 
+mod dated_list;
 pub mod debian;
 pub mod end_of_life;
 pub mod kev;
