@@ -9,7 +9,7 @@ mod problems;
 mod purl;
 mod reading;
 mod services;
-mod unread;
+mod stores;
 mod walk;
 
 pub use options::{Extent, Options};
@@ -191,7 +191,7 @@ fn system(host: &Host, mut owners: Option<&mut Owners>) -> Partial<Vec<Package>>
     if all.found.is_empty() {
         all.gaps.extend(empty);
     }
-    all.gaps.extend(unread::find(host));
+    all.gaps.extend(stores::unread(host));
     if databases == 0 {
         all.gaps.push(Gap::new("/", GapReason::Missing, no_database()));
     }

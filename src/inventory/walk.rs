@@ -4,31 +4,22 @@
 //! stores of containers, whose packages are not the host's. Those that were met are told.
 
 use super::owners::Owners;
-use super::{Cataloger, Options, PathPattern};
+use super::{Cataloger, Options, PathPattern, stores};
 use crate::host::{Descend, Detail, Kind, Located, Tree, WalkStep};
 use crate::model::{Excluded, Gap, GapReason, Walk, printable};
+use std::collections::HashMap;
 
 /// Most files that are wanted.
 const MOST_WANTED: usize = 1 << 20;
 
-/// Folders that are not entered, and why.
-const NOT_ENTERED: &[(&str, &str)] = &[
-    ("/dev", KERNEL),
-    ("/proc", KERNEL),
-    ("/run", KERNEL),
-    ("/sys", KERNEL),
-    ("/var/lib/docker", STORE),
-    ("/var/lib/containerd", STORE),
-    ("/var/lib/containers/storage", STORE),
-    ("/var/lib/kubelet/pods", STORE),
-    ("/var/lib/rancher/k3s/agent/containerd", STORE),
-    ("/var/lib/rancher/rke2/agent/containerd", STORE),
-];
+/// Folders that the running system fills.
+const FILLED: [&str; 4] = ["/dev", "/proc", "/run", "/sys"];
 /// Ends of the paths of stores in homes, and of those that were moved.
 const STORES: &[&str] = &[
     "/.local/share/containers/storage",
     "/.local/share/docker",
     "/.local/share/containerd",
+    "/.local/share/lxc",
     "/io.containerd.content.v1.content",
     "/io.containerd.snapshotter.v1.overlayfs",
     "/io.containerd.snapshotter.v1.native",
@@ -36,6 +27,7 @@ const STORES: &[&str] = &[
 const KERNEL: &str = "filled by the running system";
 const STORE: &str = "store of containers, whose packages are not the host's";
 const WISHED: &str = "excluded by the user";
+const NOT_THERE: &str = "excluded by the user, and not there";
 
 /// A file that a cataloger wants.
 pub(super) struct Wanted {
@@ -55,7 +47,7 @@ pub(super) fn walk(
     options: &Options,
     gaps: &mut Vec<Gap>,
 ) -> (Vec<Wanted>, Walk) {
-    let mut walker = Walker::new(tree, catalogers, owners, options);
+    let mut walker = Walker::new(tree, catalogers, owners, options, gaps);
     let outcome = tree.walk_below(b"/", Detail::Names, &mut |step| walker.step(step), gaps);
     if let Err(error) = outcome {
         gaps.push(Gap::new("/", error.reason(), error));
@@ -75,6 +67,8 @@ struct Walker<'a> {
     catalogers: &'a [&'a dyn Cataloger],
     owners: &'a Owners,
     options: &'a Options,
+    /// Folders that are not entered, without links, and why.
+    not_entered: HashMap<Vec<u8>, &'static str>,
     /// The cataloger of programs, if there is one.
     of_programs: Option<usize>,
     wanted: Vec<Wanted>,
@@ -88,16 +82,20 @@ impl<'a> Walker<'a> {
         catalogers: &'a [&'a dyn Cataloger],
         owners: &'a Owners,
         options: &'a Options,
+        gaps: &mut Vec<Gap>,
     ) -> Self {
+        let mut told = Walk::default();
+        let not_entered = not_entered(tree, options, &mut told, gaps);
         let runs = |it: &&dyn Cataloger| it.patterns().contains(&PathPattern::Executable);
         Self {
             tree,
             catalogers,
             owners,
             options,
+            not_entered,
             of_programs: catalogers.iter().position(runs),
             wanted: Vec::new(),
-            told: Walk::default(),
+            told,
             is_full: false,
         }
     }
@@ -128,12 +126,8 @@ impl<'a> Walker<'a> {
 
     /// Why a folder is not entered.
     fn why_not(&self, path: &[u8]) -> Option<&'static str> {
-        if self.options.excluded.iter().any(|it| it.trim_end_matches('/').as_bytes() == path) {
-            return Some(WISHED);
-        }
-        let known = NOT_ENTERED.iter().find(|(folder, _)| folder.as_bytes() == path);
         let store = || STORES.iter().any(|end| path.ends_with(end.as_bytes())).then_some(STORE);
-        known.map(|(_, why)| *why).or_else(store)
+        self.not_entered.get(path).copied().or_else(store)
     }
 
     fn file(&mut self, step: &WalkStep) {
@@ -159,6 +153,37 @@ impl<'a> Walker<'a> {
             self.wanted.push(Wanted { path, at: step.at, cataloger, as_program: true });
         }
     }
+}
+
+/// Folders that are not entered. Their names may lead over links; what the user named and is not there is told.
+fn not_entered(
+    tree: &Tree,
+    options: &Options,
+    told: &mut Walk,
+    gaps: &mut Vec<Gap>,
+) -> HashMap<Vec<u8>, &'static str> {
+    // What of a configuration cannot be read was told with what of the stores is not read.
+    let stores = stores::all(tree, &mut Vec::new());
+    let filled = FILLED.iter().map(|folder| (*folder, KERNEL));
+    let stores = stores.iter().map(|store| (store.folder(), STORE));
+    let wished = options.excluded.iter().map(|folder| (folder.as_str(), WISHED));
+    let mut not_entered = HashMap::new();
+    for (folder, why) in filled.chain(stores).chain(wished) {
+        match tree.real_path(folder.as_bytes()) {
+            Ok(Some(real)) => {
+                not_entered.insert(real, why);
+            }
+            Ok(None) if why == WISHED => {
+                told.excluded.push(Excluded {
+                    path: printable(folder.as_bytes()),
+                    why: NOT_THERE.to_owned(),
+                });
+            }
+            Ok(None) => {}
+            Err(error) => gaps.push(Gap::new(printable(folder.as_bytes()), error.reason(), error)),
+        }
+    }
+    not_entered
 }
 
 /// Whether a name ends as those of texts and pictures do, which hold no program whatever their mode says.

@@ -120,6 +120,62 @@ fn stores_of_containers_and_what_the_user_excludes_are_not_entered_and_told() {
 }
 
 #[test]
+fn stores_that_a_link_or_a_configuration_moved_are_not_entered_and_are_gaps() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    for (place, layers) in [
+        ("data/docker", "overlay2/0a/diff"),
+        ("mnt/moved", "overlay2/0a/diff"),
+        ("srv/podman", "overlay/0a/diff"),
+        ("srv/containerd", "io.containerd.metadata.v1.bolt"),
+        ("var/lib/lxc", "web/rootfs"),
+        ("var/lib/machines", "web"),
+        ("var/snap/lxd/common/lxd/storage-pools", "default/containers/web/rootfs"),
+    ] {
+        let name = format!("{place}/{layers}/a.dist-info/METADATA");
+        plant(work.path(), &name, &metadata("found", "1"));
+    }
+    plant(work.path(), "opt/app/a.dist-info/METADATA", &metadata("found", "1"));
+    std::os::unix::fs::symlink("/data/docker", work.path().join("var/lib/docker")).expect("made");
+    plant(work.path(), "etc/docker/daemon.json", r#"{"data-root": "/mnt/moved"}"#);
+    let conf = "[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/podman\"\n";
+    plant(work.path(), "etc/containers/storage.conf", conf);
+    plant(work.path(), "etc/containerd/config.toml", "version = 2\nroot = '/srv/containerd/'\n");
+    let wishes = ["--exclude-path", "/not/there", "--exclude-path", "/linked/srv/"];
+    std::os::unix::fs::symlink("opt", work.path().join("linked")).expect("made");
+    plant(work.path(), "opt/srv/b.dist-info/METADATA", &metadata("found", "2"));
+    let (code, report) = scan_with(&wishes, &[&target]);
+    let found: Vec<_> = of(&report, "pypi").into_iter().map(|(_, evidence, _)| evidence).collect();
+    assert_eq!((code, found), (3, vec!["/opt/app/a.dist-info/METADATA".to_owned()]));
+    let places: Vec<_> = report["gaps"].as_array().expect("gaps").iter().collect();
+    let places: Vec<_> = places.iter().map(|gap| gap["place"].clone()).collect();
+    let expected = [
+        "/mnt/moved/overlay2",
+        "/srv/containerd/io.containerd.metadata.v1.bolt",
+        "/srv/podman/overlay",
+        "/var/lib/docker/overlay2",
+        "/var/lib/lxc",
+        "/var/lib/machines",
+        "/var/snap/lxd/common/lxd/storage-pools",
+    ];
+    assert_eq!(json!(places), json!(expected));
+    let excluded = report["walk"]["excluded"].as_array().expect("a list");
+    let excluded: Vec<_> = excluded.iter().map(|it| it["path"].as_str().expect("text")).collect();
+    let expected = [
+        "/data/docker",
+        "/mnt/moved",
+        "/not/there",
+        "/opt/srv",
+        "/srv/containerd",
+        "/srv/podman",
+        "/var/lib/lxc",
+        "/var/lib/machines",
+        "/var/snap/lxd/common/lxd/storage-pools",
+    ];
+    assert_eq!(excluded, expected);
+}
+
+#[test]
 fn what_is_installed_and_locked_is_one_package() {
     let work = tempfile::tempdir().expect("a folder");
     let target = root(work.path());
