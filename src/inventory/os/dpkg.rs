@@ -2,7 +2,7 @@
 //! without dpkg.
 //!
 //! Format: deb822 stanzas, as `dpkg(1)` and `deb-control(5)` describe. A package counts when the
-//! third word of its `Status` is `installed`; in `status.d`, which has no such field, when it has
+//! third word of its `Status` is `installed`, or says that only triggers are left to be run; in `status.d`, which has no such field, when it has
 //! a name and a version. The journal (`updates/NNNN`) holds what dpkg has not yet written into
 //! `status`; it is applied over it, as every dpkg tool does. Which archive a package came from apt's indexes
 //! tell, where they are there ([`origins`]). A file is read as a stream; a stanza
@@ -31,6 +31,8 @@ const MOST_FILE: u64 = 256 << 20;
 const MOST_UPDATES: usize = 1000;
 /// Problems of one file that are listed.
 const MOST_PROBLEMS: usize = 100;
+/// States of packages that are unpacked and configured: of the last two only triggers are left to be run.
+const INSTALLED: [&str; 3] = ["installed", "triggers-awaited", "triggers-pending"];
 
 impl Cataloger for Dpkg {
     fn name(&self) -> &'static str {
@@ -172,7 +174,7 @@ fn instance(
         beside_others: field("multi-arch") == Some("same"),
         package: None,
     };
-    if state == "installed" {
+    if INSTALLED.contains(&state) {
         let Some(version) = field("version") else {
             return Err(corrupt(format!("package {name}: no version")));
         };
@@ -227,8 +229,8 @@ mod tests {
     #[test]
     fn only_the_installed_ones_by_whole_word() {
         check(
-            "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok not-installed\nVersion: 1\n\nPackage: c\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: d\nStatus: hold ok installed\nVersion: 2\nSource: dd (1:3)\n",
-            &["a 1 a 1", "d 2 dd 1:3"],
+            "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok not-installed\nVersion: 1\n\nPackage: c\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: d\nStatus: hold ok installed\nVersion: 2\nSource: dd (1:3)\n\nPackage: e\nStatus: install ok triggers-pending\nVersion: 3\n\nPackage: f\nStatus: install ok triggers-awaited\nVersion: 4\n\nPackage: g\nStatus: install ok unpacked\nVersion: 5\n",
+            &["a 1 a 1", "d 2 dd 1:3", "e 3 e 3", "f 4 f 4"],
         );
     }
 
