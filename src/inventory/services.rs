@@ -39,7 +39,8 @@ pub fn find(host: &Host, owners: &Owners) -> Partial<Vec<Service>> {
     if host.context.os.id == "windows" {
         return Partial::whole(Vec::new());
     }
-    let started = started(&host.tree, &mut gaps);
+    let rule = cron::Rule::of(&host.context.os);
+    let started = started(&host.tree, rule, &mut gaps);
     let mut found = executables::look_up(&host.tree, started, owners);
     found.sort();
     found.dedup();
@@ -50,13 +51,13 @@ pub fn find(host: &Host, owners: &Owners) -> Partial<Vec<Service>> {
     Partial { found, gaps: problems.into_gaps() }
 }
 
-fn started(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Started> {
+fn started(tree: &Tree, rule: cron::Rule, gaps: &mut Vec<Gap>) -> Vec<Started> {
     let folders = units::FOLDERS.iter().chain(cron::folders()).chain(rc::folders());
     files::warm(tree, folders.map(|folder| folder.as_bytes()));
     let mut units = units::Units::list(tree, gaps);
     let mut files = Files::default();
     let mut lists = Lists::default();
-    let crontabs = cron::Crontabs::list(tree, &mut lists, &mut files, gaps);
+    let crontabs = cron::Crontabs::list(tree, rule, &mut lists, &mut files, gaps);
     units.ask(tree, &mut files, gaps);
     files.read(tree, gaps);
     let mut started = units.started(tree, &mut files, gaps);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 /// Where the root filesystem of the disk starts.
@@ -232,6 +232,13 @@ fn cron_and_scripts_of_runlevels() {
     write(root, "etc/cron.d/job.dpkg-old", "* * * * * root /usr/bin/old\n");
     write(root, "etc/cron.daily/script", "#!/bin/sh\n");
     write(root, "etc/cron.daily/.placeholder", "");
+    write(root, "etc/cron.daily/plain-text", "#!/bin/sh\n");
+    write(root, "etc/cron.daily/folder/file", "");
+    write(root, "etc/cron.daily/dotted.sh", "#!/bin/sh\n");
+    for script in ["script", "dotted.sh"] {
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(root.join("etc/cron.daily").join(script), mode).expect("may be run");
+    }
     write(root, "var/spool/cron/crontabs/alice", "1 2 3 4 5 /home/alice/x\n");
     write(root, "etc/init.d/old", "#!/bin/sh\n");
     write(root, "etc/init.d/plain", "#!/bin/sh\n");
@@ -240,19 +247,16 @@ fn cron_and_scripts_of_runlevels() {
         write(root, &format!("etc/{level}/S02plain"), "-> ../init.d/plain");
         write(root, &format!("etc/{level}/K01off"), "-> ../init.d/off");
     }
-    let (code, report) = scan(&[&target]);
-    assert_eq!(code, 0, "{}", report["gaps"]);
-    let rows: Vec<String> = services(&report)
-        .iter()
-        .filter(|it| ["cron", "rc"].contains(&field(it, "kind")))
-        .map(|it| {
-            ["name", "enabled_by", "executable", "package", "user"]
-                .map(|name| field(it, name))
-                .join(" ")
-        })
-        .collect();
+    let rows = || -> Vec<String> {
+        let (code, report) = scan(&[&target]);
+        assert_eq!(code, 0, "{}", report["gaps"]);
+        let all = services(&report);
+        let of_cron = all.iter().filter(|it| ["cron", "rc"].contains(&field(it, "kind")));
+        let fields = ["name", "enabled_by", "executable", "package", "user"];
+        of_cron.map(|it| fields.map(|name| field(it, name)).join(" ")).collect()
+    };
     assert_eq!(
-        rows,
+        rows(),
         [
             "alice /var/spool/cron/crontabs/alice:1 /home/alice/x  alice",
             "crontab /etc/crontab:4 /usr/bin/run good root",
@@ -262,6 +266,13 @@ fn cron_and_scripts_of_runlevels() {
             "script /etc/cron.daily/script /etc/cron.daily/script  root",
         ]
     );
+    // The cron of rpm's systems takes names with dots, but no copies.
+    write(root, "etc/os-release", "ID=centos\nVERSION_ID=7\n");
+    write(root, "etc/cron.d/job.rpmsave", "* * * * * root /usr/bin/old\n");
+    let rows = rows();
+    let has = |name: &str| rows.iter().any(|row| row.split(' ').next() == Some(name));
+    assert!(has("script") && has("dotted.sh") && !has("plain-text"), "{rows:?}");
+    assert!(!has("job.rpmsave") && !has(".placeholder"), "{rows:?}");
 }
 
 #[test]

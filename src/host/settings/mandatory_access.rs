@@ -5,10 +5,10 @@
 //! `selinux(8)`, `apparmor(7)`, and the kernel's `admin-guide/kernel-parameters`. That single profiles of AppArmor
 //! may only complain is not looked at.
 
-use crate::host::Tree;
 use crate::host::boot::{self, Arguments};
 use crate::host::identity::{assignments, text};
-use crate::model::{AccessMode, Gap, MandatoryAccess, Os, printable, printable_str};
+use crate::host::{PathError, Tree};
+use crate::model::{AccessMode, Gap, MandatoryAccess, Os, printable_str};
 
 const CONFIG: &str = "/etc/selinux/config";
 const PROFILES: &str = "/etc/apparmor.d";
@@ -61,16 +61,19 @@ fn selinux(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<(String, Option<String>)>
 
 /// The link that loads AppArmor's profiles, unless its unit is masked.
 fn loaded_by(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<&'static str> {
-    let mut target = |path: &str| {
-        tree.link_target(path.as_bytes()).unwrap_or_else(|error| {
-            gaps.push(Gap::new(printable(path.as_bytes()), error.reason(), error));
-            None
+    let mut known = |path: &str, outcome: Result<bool, PathError>| {
+        outcome.unwrap_or_else(|error| {
+            gaps.push(Gap::new(path, error.reason(), error));
+            false
         })
     };
-    if target(UNIT).is_some_and(|target| target == b"/dev/null") {
+    let is_null = |target: Option<Vec<u8>>| target.is_some_and(|target| target == b"/dev/null");
+    if known(UNIT, tree.link_target(UNIT.as_bytes()).map(is_null)) {
         return None;
     }
-    LOADED_BY.into_iter().find(|path| target(path).is_some())
+    // A link may outlive the unit that it leads to.
+    let leads = |path: &&str| known(path, tree.find(path.as_bytes()).map(|at| at.is_some()));
+    LOADED_BY.into_iter().find(leads)
 }
 
 impl Found {
@@ -166,6 +169,7 @@ mod tests {
         selinux: Option<&'static str>,
         profiles: bool,
         masked: bool,
+        unit: bool,
         line: &'static str,
     }
 
@@ -174,10 +178,11 @@ mod tests {
         selinux: Some("SELINUX=enforcing\nSELINUXTYPE=targeted\n"),
         profiles: false,
         masked: false,
+        unit: false,
         line: "",
     };
     const DEBIAN: Case =
-        Case { os: ("debian", "12"), selinux: None, profiles: true, masked: false, line: "" };
+        Case { os: ("debian", "12"), selinux: None, profiles: true, unit: true, ..RHEL };
 
     fn decided(case: &Case) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
@@ -192,6 +197,10 @@ mod tests {
             fs::create_dir_all(path("etc/apparmor.d/abstractions")).unwrap();
             let link = "etc/systemd/system/sysinit.target.wants/apparmor.service";
             symlink("/lib/systemd/system/apparmor.service", path(link)).unwrap();
+        }
+        if case.unit {
+            fs::create_dir_all(path("lib/systemd/system")).unwrap();
+            fs::write(path("lib/systemd/system/apparmor.service"), "").unwrap();
         }
         if case.masked {
             symlink("/dev/null", path("etc/systemd/system/apparmor.service")).unwrap();
@@ -224,6 +233,7 @@ mod tests {
             ),
             (DEBIAN, "apparmor enforcing"),
             (Case { masked: true, ..DEBIAN }, "apparmor disabled"),
+            (Case { unit: false, ..DEBIAN }, "apparmor disabled"),
             (Case { line: "apparmor=0", ..DEBIAN }, "apparmor disabled"),
             (Case { os: ("debian", "9"), ..DEBIAN }, "apparmor disabled"),
             (

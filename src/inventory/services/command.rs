@@ -13,6 +13,9 @@ const BUILTIN: [&str; 29] = [
 /// Programs that run the command after their own options.
 const WRAPPERS: [&str; 6] = ["nice", "ionice", "chronic", "setsid", "nohup", "env"];
 
+/// Programs that run a text, which they are given behind `-c`.
+const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "ksh"];
+
 /// A program as it is named, and where one without slashes is looked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Command {
@@ -26,8 +29,17 @@ impl Command {
     /// Of a line of `ExecStart=` of a unit of this name; none where the program is not known before it runs.
     pub fn of_unit(line: &str, unit: &str) -> Option<Self> {
         let line = line.trim_start_matches(['@', '-', ':', '+', '!', '|']);
-        let word = words(line).next()?;
+        let mut words = words(line);
+        let word = words.next()?;
         let program = expanded(&word, unit).filter(|_| word.len() <= LONGEST)?;
+        let is_shell = SHELLS.contains(&program.rsplit('/').next().unwrap_or_default());
+        if is_shell && words.next().is_some_and(|it| it.starts_with('-') && it.ends_with('c')) {
+            let text = words.next().and_then(|text| expanded(&text, unit));
+            let command = text.and_then(|text| Self::of_shell(&text, None));
+            if command.is_some() {
+                return command;
+            }
+        }
         is_program(&program).then_some(Self { program, path: None })
     }
 
@@ -138,6 +150,10 @@ mod tests {
             ("%h/run", None),
             ("${JAVA_HOME}/bin/java", None),
             ("sshd -D", Some("sshd")),
+            ("/bin/sh -c \"exec /opt/app/server -x\"", Some("/opt/app/server")),
+            ("/bin/bash -lc '/opt/%i; true'", Some("/opt/one")),
+            ("/bin/sh -c 'cd /'", Some("/bin/sh")),
+            ("/bin/sh /opt/script", Some("/bin/sh")),
             ("", None),
             ("-", None),
         ] {

@@ -1,10 +1,10 @@
 //! What cron runs: `crontab(5)` of the system and of users, the scripts of `/etc/cron.daily` and its like, and
 //! `anacrontab(5)`.
 
-use super::files::{Files, Lists};
+use super::files::{Files, Lists, Named};
 use super::{Command, MOST, Started};
 use crate::host::{Kind, Tree};
-use crate::model::{Gap, GapReason, ServiceKind, printable};
+use crate::model::{Gap, GapReason, Os, ServiceKind, printable};
 use std::collections::BTreeSet;
 
 /// Crontabs whose lines name a user.
@@ -26,8 +26,20 @@ const SCRIPTS: [&str; 9] = [
     "/etc/periodic/daily",
     "/etc/periodic/weekly",
 ];
-/// Longest line that is read.
-const LONGEST: usize = 4096;
+
+/// Systems whose cron and `run-parts` take any names but those of copies; others take letters, digits, `_`
+/// and `-` only.
+const OF_RPM: [&str; 8] = ["fedora", "rhel", "centos", "amzn", "ol", "suse", "sles", "opensuse"];
+const COPIES: [&str; 7] = ["~", ",", ".rpmsave", ".rpmorig", ".rpmnew", ".swp", ".cfsaved"];
+
+/// Which names of files count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Names of plain letters.
+    Plain,
+    /// All but those of copies.
+    Copies,
+}
 
 /// The folders that cron reads.
 pub fn folders() -> impl Iterator<Item = &'static &'static str> {
@@ -58,7 +70,13 @@ enum Columns {
 
 impl Crontabs {
     /// Lists the folders and asks for the crontabs.
-    pub fn list(tree: &Tree, lists: &mut Lists, wanted: &mut Files, gaps: &mut Vec<Gap>) -> Self {
+    pub fn list(
+        tree: &Tree,
+        rule: Rule,
+        lists: &mut Lists,
+        wanted: &mut Files,
+        gaps: &mut Vec<Gap>,
+    ) -> Self {
         let (mut tables, mut seen) = (Vec::new(), BTreeSet::new());
         for (path, columns) in [(OF_SYSTEM, Columns::TimeAndUser), (ANACRON, Columns::Anacron)] {
             wanted.want_path(tree, path.as_bytes(), gaps);
@@ -73,7 +91,7 @@ impl Crontabs {
                 continue;
             }
             for it in lists.list(tree, folder.as_bytes(), gaps) {
-                if tables.len() >= MOST || !is_taken(&it.name, is_of_users) {
+                if tables.len() >= MOST || !rule.takes(&it.name, is_of_users) {
                     continue;
                 }
                 // A folder of `/var/spool/cron` is no user.
@@ -90,7 +108,7 @@ impl Crontabs {
             let detail = format!("{MOST} crontabs were read; there may be more");
             gaps.push(Gap::new(DROPPED, GapReason::Limit, detail));
         }
-        Self { tables, scripts: scripts(tree, lists, gaps) }
+        Self { tables, scripts: scripts(tree, rule, lists, gaps) }
     }
 
     /// What the crontabs run.
@@ -121,7 +139,7 @@ impl Table {
         let mut path = None;
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
-            if line.is_empty() || line.starts_with('#') || line.len() > LONGEST {
+            if line.is_empty() || line.starts_with('#') {
                 continue;
             }
             if let Some((name, value)) = assignment(line) {
@@ -192,11 +210,17 @@ fn before_percent(command: &str) -> String {
 }
 
 /// The scripts of the folders.
-fn scripts(tree: &Tree, lists: &mut Lists, gaps: &mut Vec<Gap>) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn scripts(
+    tree: &Tree,
+    rule: Rule,
+    lists: &mut Lists,
+    gaps: &mut Vec<Gap>,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut found = Vec::new();
     for folder in SCRIPTS {
         let names = lists.list(tree, folder.as_bytes(), gaps).into_iter();
-        let names = names.filter(|it| is_taken(&it.name, false));
+        let names =
+            names.filter(|it| rule.takes(&it.name, false)).filter(|it| runs(tree, it, gaps));
         let room = MOST.saturating_sub(found.len());
         found.extend(names.take(room).map(|it| (it.name, it.path)));
     }
@@ -207,14 +231,39 @@ fn scripts(tree: &Tree, lists: &mut Lists, gaps: &mut Vec<Gap>) -> Vec<(Vec<u8>,
     found
 }
 
-/// Whether a file of this name is read: others are copies that editors and package managers leave.
-fn is_taken(name: &[u8], is_of_user: bool) -> bool {
-    let known = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || b"_-".contains(&byte)
-            || (is_of_user && b".@".contains(&byte))
-    };
-    !name.starts_with(b".") && name.iter().all(|byte| known(*byte))
+/// Whether cron would run a file: a folder or one that may not be run is passed over.
+fn runs(tree: &Tree, it: &Named, gaps: &mut Vec<Gap>) -> bool {
+    let outcome = tree.find(&it.path).and_then(|at| {
+        let Some(at) = at else { return Ok(false) };
+        let metadata = tree.metadata(at).map_err(|error| Tree::error(&it.path, error))?;
+        Ok(metadata.kind == Kind::File && metadata.mode & 0o111 != 0)
+    });
+    outcome.unwrap_or_else(|error| {
+        gaps.push(Gap::new(printable(&it.path), error.reason(), error));
+        false
+    })
+}
+
+impl Rule {
+    /// That of a system.
+    pub fn of(os: &Os) -> Self {
+        let mut ids = [&os.id].into_iter().chain(&os.id_like);
+        if ids.any(|id| OF_RPM.contains(&id.as_str())) { Self::Copies } else { Self::Plain }
+    }
+
+    /// Whether a file of this name is read: others are copies that editors and package managers leave.
+    fn takes(self, name: &[u8], is_of_user: bool) -> bool {
+        let known = |byte: u8| {
+            byte.is_ascii_alphanumeric()
+                || b"_-".contains(&byte)
+                || (is_of_user && b".@".contains(&byte))
+        };
+        let named = match self {
+            Self::Plain => name.iter().all(|byte| known(*byte)),
+            Self::Copies => !COPIES.iter().any(|end| name.ends_with(end.as_bytes())),
+        };
+        named && !name.starts_with(b".") && !name.starts_with(b"#")
+    }
 }
 
 fn started(

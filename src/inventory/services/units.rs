@@ -10,14 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Where units are; the first wins.
 pub const FOLDERS: [&str; 5] = [
-    "/etc/systemd/system",
+    "/etc/systemd/system.control",
+    OWN,
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
-    "/usr/lib/systemd/system.control",
 ];
 /// The host's own folder: what is linked here was enabled.
-const OWN: &str = FOLDERS[0];
+const OWN: &str = "/etc/systemd/system";
 /// Ends of the names of folders of links.
 const WANTED_BY: [&[u8]; 3] = [b".wants", b".requires", b".upholds"];
 /// What every start reaches, whose links in the distribution's folders count too.
