@@ -60,8 +60,12 @@ impl Archives {
     pub fn find(tree: &Tree) -> Self {
         let mut archives = Self::default();
         let entries = tree.list(LISTS.as_bytes(), &mut archives.gaps);
-        let names = entries.iter().filter_map(|it| std::str::from_utf8(&it.name).ok());
-        let names: Vec<_> = names.filter(|name| printable_str(name) == **name).collect();
+        let text = |name| std::str::from_utf8(name).ok().filter(|it| printable_str(it) == **it);
+        let names: Vec<_> = entries.iter().filter_map(|it| text(it.name.as_slice())).collect();
+        if names.len() < entries.len() {
+            let detail = format!("{} names that are no text", entries.len() - names.len());
+            archives.gaps.push(Gap::new(LISTS, GapReason::Corrupt, detail));
+        }
         let mut indexes: Vec<_> = names.iter().copied().filter(|it| is_index(it)).collect();
         if indexes.len() > MOST_ARCHIVES {
             let count = indexes.len();

@@ -49,7 +49,9 @@ pub(super) fn complete(tree: &Tree, context: &mut HostContext, gaps: &mut Vec<Ga
         let ends = status.expires.filter(|it| status.attached && it.len() <= MOST_WORD);
         pro.expires = ends.map(|it| printable_str(&it));
         let of = status.services.into_iter().filter(|it| it.status == "enabled");
-        enabled.extend(of.take(MOST_SERVICES).filter_map(|it| word(&it.name)));
+        let mut names: Vec<_> = of.filter_map(|it| word(&it.name)).collect();
+        cut(&mut names, STATUS, gaps);
+        enabled.extend(names);
         pro.evidence.push(STATUS.to_owned());
     }
     let has_token = TOKENS.iter().find(|path| is_file(tree, path, gaps));
@@ -108,9 +110,11 @@ fn is_file(tree: &Tree, path: &str, gaps: &mut Vec<Gap>) -> bool {
 
 /// The services that apt has a source of, each with its file, sorted.
 fn sources(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
-    let entries = tree.list(SOURCES.as_bytes(), gaps);
+    let mut entries = tree.list(SOURCES.as_bytes(), gaps);
+    entries.retain(|it| it.name.starts_with(b"ubuntu-"));
+    cut(&mut entries, SOURCES, gaps);
     let mut sources = Vec::new();
-    for entry in entries.iter().filter(|it| it.name.starts_with(b"ubuntu-")).take(MOST_SERVICES) {
+    for entry in entries {
         let path = [SOURCES.as_bytes(), b"/", &entry.name].concat();
         let Some(service) = std::str::from_utf8(&entry.name).ok().and_then(service) else {
             continue;
@@ -121,6 +125,15 @@ fn sources(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<(String, String)> {
     }
     sources.sort();
     sources
+}
+
+/// Drops what is too much, and says so.
+fn cut<T>(items: &mut Vec<T>, place: &str, gaps: &mut Vec<Gap>) {
+    if items.len() > MOST_SERVICES {
+        let detail = format!("{} services; only {MOST_SERVICES} were looked at", items.len());
+        gaps.push(Gap::new(place, GapReason::Limit, detail));
+        items.truncate(MOST_SERVICES);
+    }
 }
 
 /// The service of `ubuntu-esm-infra.list`; Ubuntu 14.04 had its release in the name.

@@ -41,7 +41,13 @@ fn machines(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
 fn all_ids(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
     let names = tree.list(FOLDER.as_bytes(), gaps).into_iter();
     let ids = names.filter_map(|entry| String::from_utf8(entry.name).ok());
-    ids.filter(|name| is_hex(name, 32)).take(MOST_MACHINES).collect()
+    let mut ids: Vec<_> = ids.filter(|name| is_hex(name, 32)).collect();
+    if ids.len() > MOST_MACHINES {
+        let detail = format!("journals of {} machines; {MOST_MACHINES} were read", ids.len());
+        gaps.push(Gap::new(FOLDER, GapReason::Limit, detail));
+        ids.truncate(MOST_MACHINES);
+    }
+    ids
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
@@ -122,8 +128,13 @@ impl<'a> Files<'a> {
         for name in &self.names {
             let boot = newest.as_ref().map(|start| (start.boot, start.second * MICROSECONDS));
             let may_hold = boot.is_none_or(|(_, started)| name.may_hold(started));
-            if opened == MOST_FILES || !may_hold {
+            if !may_hold {
                 continue;
+            }
+            if opened == MOST_FILES {
+                let detail = format!("more than {MOST_FILES} files may tell of the last start");
+                gaps.push(Gap::new(printable(self.folder.as_bytes()), GapReason::Limit, detail));
+                break;
             }
             opened += 1;
             let Some(found) = self.look(name, boot.map(|(boot, _)| boot), gaps) else { continue };

@@ -41,7 +41,9 @@ fn read(text: &str, found: &mut Collector) {
     const PATHS: &[&json::Path] =
         &[&["name"], &["version"], &["private"], &["engines", "vscode"], &["unity"]];
     let mut values = [const { None::<String> }; PATHS.len()];
+    let mut is_text = true;
     let end = json::each(text, PATHS, &mut |which, _, value: &RawValue| {
+        is_text &= !value.get().starts_with('"') || json::string(value).is_some();
         values[which] = json::string(value).or_else(|| (value.get() == "true").then(String::new));
     });
     let [name, version, private, editor, unity] = values;
@@ -51,8 +53,10 @@ fn read(text: &str, found: &mut Collector) {
         super::add(found, &name, &version);
     }
     // Elsewhere the name is anyone's: templates, and tests of what is broken.
-    if let (Err(error), true) = (end, installed) {
-        found.corrupt(error);
+    match end {
+        Err(error) if installed => found.corrupt(error),
+        Ok(()) if installed && !is_text => found.corrupt("a name or version that is no text"),
+        _ => {}
     }
 }
 
@@ -108,5 +112,13 @@ mod tests {
         read(r#"{"name":"a","version":"1","#, &mut found);
         let found = found.into_found();
         assert_eq!((found.found.len(), found.gaps.len()), (1, 1));
+        let mut found = Collector::new(
+            Ecosystem::Npm,
+            PackageState::Installed,
+            b"/node_modules/a/package.json",
+        );
+        read(r#"{"name":"s\ud800x","version":"1.0"}"#, &mut found);
+        let found = found.into_found();
+        assert_eq!((found.found.len(), found.gaps.len()), (0, 1));
     }
 }

@@ -115,7 +115,11 @@ fn state(host: &Host, path: &str, wanted: &Wanted, gaps: &mut Vec<Gap>) -> Vec<(
 /// yum's: a folder for each package, `b/PKGID-bash-4.2.46-34.el7-x86_64`, with a file `from_repo`.
 fn yum(host: &Host, wanted: &Wanted, gaps: &mut Vec<Gap>) -> Vec<(usize, String)> {
     let mut letters = host.tree.list(YUM.as_bytes(), gaps);
-    letters.truncate(MOST_FOLDERS);
+    if letters.len() > MOST_FOLDERS {
+        let detail = format!("{} folders; only {MOST_FOLDERS} were looked at", letters.len());
+        gaps.push(Gap::new(YUM, GapReason::Limit, detail));
+        letters.truncate(MOST_FOLDERS);
+    }
     let by_name = wanted.packages.iter().map(|(nevra, index)| (without_epoch(nevra), *index));
     let by_name: HashMap<_, _> = by_name.collect();
     let listed = at_once::each(&letters, |letter| {
