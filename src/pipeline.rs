@@ -233,26 +233,21 @@ fn read_host(
     progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
-        let kernels = (options.extent == inventory::Extent::All)
-            .then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
-        let archives = (options.extent == inventory::Extent::All)
-            .then(|| scope.spawn(|| host::Archives::find(&tree)));
-        let settings = (options.extent == inventory::Extent::All)
-            .then(|| scope.spawn(|| host::Settings::find(&tree)));
+        let is_all = options.extent == inventory::Extent::All;
+        let kernels = is_all.then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
+        let archives = is_all.then(|| scope.spawn(|| host::Archives::find(&tree)));
+        let settings = is_all.then(|| scope.spawn(|| host::Settings::find(&tree)));
         let mut context = host::identify(&tree, gaps);
         if let Some(settings) = settings {
-            let found = settings.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.add_to(&mut context, gaps);
+            joined(settings).add_to(&mut context, gaps);
         }
         if let Some(archives) = archives {
-            let found = archives.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             let indexes =
                 if options.all_indexes { host::Indexes::All } else { host::Indexes::Some };
-            found.add_to(&mut context, indexes, gaps);
+            joined(archives).add_to(&mut context, indexes, gaps);
         }
         if let Some(kernels) = kernels {
-            let found = kernels.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            found.add_to(&mut context, gaps);
+            joined(kernels).add_to(&mut context, gaps);
         }
         context
     });
@@ -264,6 +259,11 @@ fn read_host(
     let Host { mut context, .. } = host;
     host::count_esm(&mut context, &inventory.packages);
     (context, inventory)
+}
+
+/// What a thread found; its panic goes on here.
+fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Peak resident memory as the kernel counts it; 0 where it does not say.

@@ -177,6 +177,15 @@ fn a_packed_disk_tells_how_far_it_is_unpacked() {
 
 #[test]
 fn an_interrupt_leaves_a_clean_terminal_and_exits_with_130() {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("signals");
+    let ignored = u64::from_str_radix(bits.trim(), 16).expect("bits");
+    // What is ignored is ignored by children too, who would be waited for without end.
+    assert_eq!(
+        ignored & 2,
+        0,
+        "whoever started the tests ignores SIGINT: start them in another way"
+    );
     let feed = SlowFeed::new();
     let mut child = in_terminal(&format!("trap : INT; {}; echo code $?", feed.import()));
     let mut output = child.stdout.take().expect("piped");

@@ -28,11 +28,11 @@ impl Pages {
         self.source.size()
     }
 
-    /// `length` bytes from `at`, which must be few.
+    /// `length` bytes from `at`; each page of them counts.
     pub fn read(&mut self, at: u64, length: usize) -> Result<Vec<u8>, Error> {
         let end = at.checked_add(length as u64).filter(|end| *end <= self.source.size());
         let end = end.ok_or_else(|| corrupt("something past the end of the file", at))?;
-        let mut bytes = Vec::with_capacity(length);
+        let mut bytes = Vec::with_capacity(length.min(PAGE as usize));
         let mut next = at;
         while next < end {
             let number = next / PAGE;

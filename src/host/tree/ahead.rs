@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const STEP: usize = 16;
 /// Nodes of a window.
 const WINDOW: usize = 256;
-/// Ranges of one node that are asked for.
-const MOST_RANGES: usize = 64;
+/// Ranges of one node that are asked for, and held for each of many that wait.
+const MOST_RANGES: usize = 8;
 
 /// The part of a file that is read first, by its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
