@@ -30,11 +30,11 @@ class Owners:
         return next((self.of[place] for place in places if place in self.of), "")
 
 
-def unpacked(root):
-    """Packages that dpkg has but which are not installed, with their state."""
+def gone(root):
+    """Packages that dpkg remembers and whose files are not there, with their state."""
     stanzas = pathlib.Path(root, "var/lib/dpkg/status").read_text().split("\n\n")
     fields = [dict(re.findall(r"^(Package|Status|Version): (.*)", stanza, re.M)) for stanza in stanzas if stanza.strip()]
-    return {(it["Package"], it["Version"]): it["Status"].split()[2] for it in fields if it["Status"].split()[2] != "installed"}
+    return {(it["Package"], it["Version"]): it["Status"].split()[2] for it in fields if it["Status"].split()[2] in ("not-installed", "config-files")}
 
 
 def rules():
@@ -52,7 +52,7 @@ class Comparison:
     def __init__(self, out, root):
         self.ours = list(lists.sidelight(out / "sidelight.json"))
         self.peers = {"trivy vm": list(lists.trivy(out / "trivy vm.json")), "trivy rootfs": list(lists.trivy(out / "trivy rootfs.json")), "syft": list(lists.syft(out / "syft dir.json"))}
-        self.root, self.owners, self.states, self.rules = str(root).rstrip("/"), Owners(root), unpacked(root), rules()
+        self.root, self.owners, self.states, self.rules = str(root).rstrip("/"), Owners(root), gone(root), rules()
         self.keys = {package.key for package in self.ours}
         self.last_names = defaultdict(set)
         for package in self.ours:

@@ -107,11 +107,22 @@ pub enum PackageState {
     /// Its own files, or the record of its manager, are there.
     #[default]
     Installed,
+    /// Its files are there, and its manager has not configured it.
+    Unpacked,
     /// A lockfile names it; whether it was installed from it is not known.
     Locked,
 }
 
 impl PackageState {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Installed => "installed",
+            Self::Unpacked => "unpacked",
+            Self::Locked => "locked",
+        }
+    }
+
     /// Whether it is what nearly all are.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     fn is_installed(&self) -> bool {

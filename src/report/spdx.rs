@@ -106,9 +106,11 @@ fn described(id: &str, package: &Package) -> Value {
         value["supplier"] = json!(format!("Organization: {vendor}"));
     }
     let mut found = format!("found in {}", package.evidence.join(", "));
-    if package.state == PackageState::Locked {
-        found.push_str("; named by a lockfile, which does not prove that it is installed");
-    }
+    found.push_str(match package.state {
+        PackageState::Installed => "",
+        PackageState::Unpacked => "; unpacked and not configured",
+        PackageState::Locked => "; named by a lockfile, which does not prove that it is installed",
+    });
     if let Some(owner) = &package.owner {
         found.push_str("; belongs to the package of the system ");
         found.push_str(owner);

@@ -93,13 +93,16 @@ fn dpkg_query(root: &Path) -> Vec<String> {
     let format = "--showformat=${db:Status-Status}|${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\n";
     let admin = format!("--admindir={}", folder.display());
     let lines = tool("dpkg-query", &[&admin, format, "--show"]);
-    let mut installed: Vec<_> = lines
-        .lines()
-        .filter_map(|line| line.strip_prefix("installed|"))
-        .map(str::to_owned)
+    // Those whose files are there, configured or not.
+    let there =
+        ["installed", "triggers-awaited", "triggers-pending", "unpacked", "half-configured"];
+    let split = lines.lines().filter_map(|line| line.split_once('|'));
+    let mut packages: Vec<_> = split
+        .filter(|(state, _)| there.contains(state))
+        .map(|(_, package)| package.to_owned())
         .collect();
-    installed.sort();
-    installed
+    packages.sort();
+    packages
 }
 
 #[test]
@@ -141,9 +144,28 @@ fn the_journal_of_dpkg_is_applied_over_its_status() {
     plant(work.path(), "var/lib/dpkg/updates/tmp.i", &unfinished);
     let expected = dpkg_query(work.path());
     assert!(expected.iter().any(|line| line == "upgraded\t2\tamd64\tother\t7"), "{expected:?}");
+    assert!(expected.iter().any(|line| line.starts_with("half\t2")), "{expected:?}");
     let (code, report) = scan(&[&target]);
     assert_eq!((code, gaps(&report)), (0, Vec::new()));
     assert_eq!(packages(&report), expected);
+    let all = report["assets"][0]["packages"].as_array().expect("packages");
+    let unpacked = all.iter().filter(|package| package["state"] == "unpacked");
+    assert_eq!(unpacked.map(|package| &package["name"]).collect::<Vec<_>>(), ["half"]);
+}
+
+#[test]
+fn a_package_that_is_half_installed_is_a_gap() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let status = [
+        stanza("broken", "half-installed", "1", "amd64", ""),
+        stanza("whole", "installed", "1", "amd64", ""),
+    ];
+    plant(work.path(), "var/lib/dpkg/status", &status.concat());
+    let (code, report) = scan(&[&target]);
+    assert_eq!((code, packages(&report)), (3, dpkg_query(work.path())));
+    let told = gaps(&report).concat();
+    assert!(told.contains("package broken is half installed"), "{told}");
 }
 
 #[test]

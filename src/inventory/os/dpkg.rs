@@ -2,8 +2,9 @@
 //! without dpkg.
 //!
 //! Format: deb822 stanzas, as `dpkg(1)` and `deb-control(5)` describe. A package counts when the
-//! third word of its `Status` is `installed`, or says that only triggers are left to be run; in `status.d`, which has no such field, when it has
-//! a name and a version. The journal (`updates/NNNN`) holds what dpkg has not yet written into
+//! third word of its `Status` says that its files are there, configured or not; in `status.d`, which has no such
+//! field, when it has a name and a version. Of one that is half installed nobody knows which files are there, which
+//! is a gap. The journal (`updates/NNNN`) holds what dpkg has not yet written into
 //! `status`; it is applied over it, as every dpkg tool does. Which archive a package came from apt's indexes
 //! tell, where they are there ([`origins`]). A file is read as a stream; a stanza
 //! over 1 MiB, a file over 256 MiB or a database of more than 200,000 packages ends as a gap.
@@ -15,7 +16,10 @@ mod stanza;
 
 use crate::host::Host;
 use crate::inventory::{Cataloger, Owners, PathPattern, Problems, purl::purl};
-use crate::model::{Ecosystem, Gap, GapReason, Os, Package, Partial, SourcePackage, printable};
+use crate::model::{
+    Ecosystem, Gap, GapReason, Os, Package, PackageState, Partial, SourcePackage, printable,
+    printable_str,
+};
 use database::{Database, Instance, Writing};
 use stanza::{Problem, Stanza, Stanzas, corrupt};
 use std::io::Read;
@@ -31,8 +35,6 @@ const MOST_FILE: u64 = 256 << 20;
 const MOST_UPDATES: usize = 1000;
 /// Problems of one file that are listed.
 const MOST_PROBLEMS: usize = 100;
-/// States of packages that are unpacked and configured: of the last two only triggers are left to be run.
-const INSTALLED: [&str; 3] = ["installed", "triggers-awaited", "triggers-pending"];
 
 impl Cataloger for Dpkg {
     fn name(&self) -> &'static str {
@@ -62,7 +64,9 @@ impl Cataloger for Dpkg {
         } else {
             reader.file(path, Writing::Alone);
         }
-        Partial { found: reader.database.installed(), gaps: reader.gaps }
+        let Reader { database, mut gaps, .. } = reader;
+        gaps.extend(database.half_installed().take(MOST_PROBLEMS).map(|name| half(path, name)));
+        Partial { found: database.installed(), gaps }
     }
 
     fn catalog_owning(
@@ -80,6 +84,13 @@ impl Cataloger for Dpkg {
         }
         all
     }
+}
+
+/// The gap of a package whose installation broke off.
+fn half(path: &[u8], name: &str) -> Gap {
+    let name = printable_str(name);
+    let detail = format!("package {name} is half installed: which files it has is not known");
+    Gap::new(printable(path), GapReason::Missing, detail)
 }
 
 /// The files of the journal in their order; names that are not numbers are unfinished ones.
@@ -174,11 +185,12 @@ fn instance(
         beside_others: field("multi-arch") == Some("same"),
         package: None,
     };
-    if INSTALLED.contains(&state) {
+    if let Some(state) = there(state) {
         let Some(version) = field("version") else {
             return Err(corrupt(format!("package {name}: no version")));
         };
         instance.package = Some(Package {
+            state,
             arch: arch.to_owned(),
             purl: deb_purl(name, version, arch, os),
             source: source(field("source"), name, version),
@@ -187,6 +199,16 @@ fn instance(
         });
     }
     Ok(instance)
+}
+
+/// How a package is there whose state this is, if its files are.
+fn there(state: &str) -> Option<PackageState> {
+    match state {
+        // Of the last two only triggers are left to be run.
+        "installed" | "triggers-awaited" | "triggers-pending" => Some(PackageState::Installed),
+        "unpacked" | "half-configured" => Some(PackageState::Unpacked),
+        _ => None,
+    }
 }
 
 fn deb_purl(name: &str, version: &str, arch: &str, os: &Os) -> String {
@@ -227,10 +249,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_installed_ones_by_whole_word() {
+    fn only_those_that_are_there_by_whole_word() {
         check(
-            "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok not-installed\nVersion: 1\n\nPackage: c\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: d\nStatus: hold ok installed\nVersion: 2\nSource: dd (1:3)\n\nPackage: e\nStatus: install ok triggers-pending\nVersion: 3\n\nPackage: f\nStatus: install ok triggers-awaited\nVersion: 4\n\nPackage: g\nStatus: install ok unpacked\nVersion: 5\n",
-            &["a 1 a 1", "d 2 dd 1:3", "e 3 e 3", "f 4 f 4"],
+            "Package: a\nStatus: install ok installed\nVersion: 1\n\nPackage: b\nStatus: install ok not-installed\nVersion: 1\n\nPackage: c\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: d\nStatus: hold ok installed\nVersion: 2\nSource: dd (1:3)\n\nPackage: e\nStatus: install ok triggers-pending\nVersion: 3\n\nPackage: f\nStatus: install ok triggers-awaited\nVersion: 4\n\nPackage: g\nStatus: install ok unpacked\nVersion: 5\n\nPackage: h\nStatus: install reinstreq half-installed\nVersion: 6\n\nPackage: i\nStatus: install ok half-configured\nVersion: 7\n",
+            &["a 1 a 1", "d 2 dd 1:3", "e 3 e 3", "f 4 f 4", "g 5 g 5", "i 7 i 7"],
         );
     }
 

@@ -134,8 +134,8 @@ fn component(package: &Package, reference: String) -> Component {
     properties.extend(package.repository.iter().map(|it| property("repository", it)));
     properties.extend(package.vendor.iter().map(|vendor| property("vendor", vendor)));
     properties.extend(package.owner.iter().map(|owner| property("owner", owner)));
-    if package.state == PackageState::Locked {
-        properties.push(property("state", "locked"));
+    if package.state != PackageState::Installed {
+        properties.push(property("state", package.state.as_str()));
     }
     if let Some(kernel) = &package.kernel {
         properties.push(property("kernel", &kernel.release));

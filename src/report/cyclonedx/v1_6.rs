@@ -57,7 +57,7 @@ fn add_evidence(component: &mut Value, packages: &HashMap<&str, &Package>) {
 fn technique(package: &Package) -> (&'static str, f64) {
     let from_program = !package.evidence.iter().any(|path| is_text(path));
     match package.ecosystem {
-        _ if package.state != PackageState::Installed => ("manifest-analysis", 0.5),
+        _ if package.state == PackageState::Locked => ("manifest-analysis", 0.5),
         Ecosystem::Generic if from_program => ("binary-analysis", 0.8),
         Ecosystem::Golang | Ecosystem::Cargo if from_program => ("binary-analysis", 1.0),
         _ => ("manifest-analysis", 1.0),

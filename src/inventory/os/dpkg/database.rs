@@ -89,7 +89,13 @@ impl Database {
         }
     }
 
-    /// The installed packages.
+    /// Names of packages whose installation broke off.
+    pub(super) fn half_installed(&self) -> impl Iterator<Item = &str> {
+        let broken = self.0.values().filter(|instance| instance.state == State::HalfInstalled);
+        broken.map(|instance| instance.name.as_str())
+    }
+
+    /// The packages whose files are there.
     pub(super) fn installed(self) -> Vec<Package> {
         self.0.into_values().filter_map(|instance| instance.package).collect()
     }
