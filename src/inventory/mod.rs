@@ -156,9 +156,10 @@ pub fn inventory(host: &Host, options: &Options) -> Inventory {
     let mut owners = (options.extent == Extent::All).then(|| Owners::new(&host.tree, &mut gaps));
     let mut packages = system(host, owners.as_mut()).into_found(&mut gaps);
     let (mut walk, mut services) = (None, Vec::new());
-    if let Some(owners) = owners {
+    if let Some(mut owners) = owners {
         kernels::mark(&mut packages, &owners, &host.context);
-        let found = self::walk::walk(&host.tree, language::CATALOGERS, &owners, options, &mut gaps);
+        let found =
+            self::walk::walk(&host.tree, language::CATALOGERS, &mut owners, options, &mut gaps);
         walk = Some(found.1);
         let read = reading::read(host, language::CATALOGERS, found.0, &owners);
         packages.extend(read.into_found(&mut gaps));

@@ -1,13 +1,13 @@
 //! Which package of the system a file belongs to.
 //!
-//! Package databases list paths as their packages have them, which may lead over links that a system
-//! has at its top (`/lib` is `/usr/lib`); the walk meets files at their real places. Only hashes of paths are held:
-//! a host has hundreds of thousands.
+//! Package databases list paths as their packages have them, which may lead over links: those that a system
+//! has at its top (`/lib` is `/usr/lib`) are known from the beginning, others when the walk met them. It meets files at
+//! their real places. Only hashes of paths are held: a host has hundreds of thousands.
 
 use super::kernels;
 use crate::host::{Kind, Tree};
 use crate::model::{Gap, GapReason, printable};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 /// Most paths that are held.
@@ -23,6 +23,12 @@ pub struct Owners {
     files: HashMap<u64, u32>,
     /// Folders at the top that are links, without slashes, and where they lead.
     links: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Folders of the paths, by their hashes.
+    folders: HashSet<u64>,
+    /// The one of them that was met last.
+    last_folder: Vec<u8>,
+    /// Where such a folder leads that is a link, and the folder.
+    moved: Vec<(Vec<u8>, Vec<u8>)>,
     /// Kernels, each with the index of the package that holds a part of it.
     kernels: Vec<(u32, String)>,
     is_full: bool,
@@ -37,6 +43,9 @@ impl Owners {
             packages: Vec::new(),
             files: HashMap::new(),
             links: links(tree, gaps),
+            folders: HashSet::new(),
+            last_folder: Vec::new(),
+            moved: Vec::new(),
             kernels: Vec::new(),
             is_full: false,
             has_more_kernels: false,
@@ -57,6 +66,7 @@ impl Owners {
         }
         let hash = self.hash(path);
         self.files.insert(hash, package as u32);
+        self.note_folder(path);
         let release = kernels::release_of(path.strip_prefix(b"/").unwrap_or(path));
         let kernel = release.map(|release| (package as u32, release));
         // The files of a kernel follow one another.
@@ -66,6 +76,25 @@ impl Owners {
                 self.kernels.push(kernel);
             }
         }
+    }
+
+    fn note_folder(&mut self, path: &[u8]) {
+        let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        // The paths of a package follow one another.
+        if path[..end] != self.last_folder {
+            path[..end].clone_into(&mut self.last_folder);
+            self.folders.insert(self.hash(&path[..end]));
+        }
+    }
+
+    /// Whether packages have something below this path.
+    pub fn is_folder(&self, path: &[u8]) -> bool {
+        self.folders.contains(&self.hash(path))
+    }
+
+    /// Notes that a folder of packages is a link, and where it leads.
+    pub fn moved(&mut self, folder: Vec<u8>, real: Vec<u8>) {
+        self.moved.push((real, folder));
     }
 
     /// Packages that hold parts of kernels, each with the kernel's release.
@@ -84,7 +113,13 @@ impl Owners {
 
     /// The package that the file at this place, without links, belongs to.
     pub fn of(&self, path: &[u8]) -> Option<&str> {
-        let package = self.files.get(&self.hash(path))?;
+        let listed = |(real, folder): &(Vec<u8>, Vec<u8>)| {
+            let rest = path.strip_prefix(real.as_slice())?;
+            let listed = rest.starts_with(b"/").then(|| [folder, rest].concat())?;
+            self.files.get(&self.hash(&listed))
+        };
+        let direct = self.files.get(&self.hash(path));
+        let package = direct.or_else(|| self.moved.iter().find_map(listed))?;
         self.packages.get(*package as usize).map(String::as_str)
     }
 
@@ -167,12 +202,18 @@ mod tests {
         owners.package("two");
         owners.file(b"/usr/bin/two");
         owners.file(b"/file");
+        owners.package("three");
+        owners.file(b"/opt/app/bin/run");
+        assert!(owners.is_folder(b"/opt/app/bin") && !owners.is_folder(b"/opt/app/bin/run"));
+        owners.moved(b"/opt/app".to_vec(), b"/data/app".to_vec());
         for (path, owner) in [
             ("/usr/bin/ls", Some("one")),
             ("/sbin/ls", Some("one")),
             ("/usr/bin/fdisk", Some("one")),
             ("/usr/bin/two", Some("two")),
             ("/file", Some("two")),
+            ("/data/app/bin/run", Some("three")),
+            ("/data/application/bin/run", None),
             ("/usr/bin", None),
             ("/usr/bin/three", None),
             ("/ls", None),

@@ -12,6 +12,9 @@ use std::collections::HashMap;
 /// Most files that are wanted.
 const MOST_WANTED: usize = 1 << 20;
 
+/// Most links in place of folders of packages that are followed.
+const MOST_LINKS: usize = 1024;
+
 /// Folders that the running system fills.
 const FILLED: [&str; 4] = ["/dev", "/proc", "/run", "/sys"];
 /// Ends of the paths of stores in homes, and of those that were moved.
@@ -43,7 +46,7 @@ pub(super) struct Wanted {
 pub(super) fn walk(
     tree: &Tree,
     catalogers: &[&dyn Cataloger],
-    owners: &Owners,
+    owners: &mut Owners,
     options: &Options,
     gaps: &mut Vec<Gap>,
 ) -> (Vec<Wanted>, Walk) {
@@ -58,8 +61,29 @@ pub(super) fn walk(
         );
         gaps.push(Gap::new("/", GapReason::Limit, detail));
     }
-    walker.told.excluded.sort();
-    (walker.wanted, walker.told)
+    if walker.has_more_links {
+        let detail = format!(
+            "more than {MOST_LINKS} folders of packages are links; the owners of files behind the rest are not known"
+        );
+        gaps.push(Gap::new("/", GapReason::Limit, detail));
+    }
+    let Walker { mut wanted, mut told, links, .. } = walker;
+    follow(tree, links, owners, gaps);
+    let is_owned = |it: &Wanted| it.as_program && owners.of(&it.path).is_some();
+    wanted.retain(|it| options.owned_programs || !is_owned(it));
+    told.excluded.sort();
+    (wanted, told)
+}
+
+/// Notes where folders of packages lead that are links.
+fn follow(tree: &Tree, links: Vec<Vec<u8>>, owners: &mut Owners, gaps: &mut Vec<Gap>) {
+    for link in links {
+        match tree.real_path(&link) {
+            Ok(Some(real)) if real != link => owners.moved(link, real),
+            Ok(_) => {}
+            Err(error) => gaps.push(Gap::new(printable(&link), error.reason(), error)),
+        }
+    }
 }
 
 struct Walker<'a> {
@@ -72,6 +96,9 @@ struct Walker<'a> {
     /// The cataloger of programs, if there is one.
     of_programs: Option<usize>,
     wanted: Vec<Wanted>,
+    /// Links in place of folders of packages.
+    links: Vec<Vec<u8>>,
+    has_more_links: bool,
     told: Walk,
     is_full: bool,
 }
@@ -95,6 +122,8 @@ impl<'a> Walker<'a> {
             not_entered,
             of_programs: catalogers.iter().position(runs),
             wanted: Vec::new(),
+            links: Vec::new(),
+            has_more_links: false,
             told,
             is_full: false,
         }
@@ -107,7 +136,21 @@ impl<'a> Walker<'a> {
                 self.file(step);
                 Descend::No
             }
-            _ => Descend::No,
+            Kind::Symlink => {
+                self.link(step);
+                Descend::No
+            }
+            Kind::Other => Descend::No,
+        }
+    }
+
+    fn link(&mut self, step: &WalkStep) {
+        let path = [step.folder, b"/", step.name].concat();
+        if self.owners.is_folder(&path) {
+            self.has_more_links = self.links.len() >= MOST_LINKS;
+            if !self.has_more_links {
+                self.links.push(path);
+            }
         }
     }
 

@@ -6,6 +6,8 @@ use crate::support::{disks, scan, scan_with, sidelight};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::Command;
 
 fn metadata(name: &str, version: &str) -> String {
@@ -26,23 +28,17 @@ fn of(report: &Value, ecosystem: &str) -> Vec<(String, String, Option<String>)> 
         .collect()
 }
 
-/// Debian's package is installed by dpkg itself, which writes the list of its files.
-#[test]
-fn debians_requests_has_an_owner_and_that_of_pip_has_none() {
-    if !test_material::root() {
-        return;
-    }
-    let work = tempfile::tempdir().expect("a folder");
-    let (package, host) = (work.path().join("package"), work.path().join("host"));
-    let own = "usr/lib/python3/dist-packages/requests-2.28.1.dist-info/METADATA";
-    plant(&package, own, &metadata("requests", "2.28.1"));
-    let control = "Package: python3-requests\nVersion: 2.28.1+dfsg-1\nArchitecture: all\n\
-                   Maintainer: a <a@example.org>\nDescription: b\n";
-    plant(&package, "DEBIAN/control", control);
-    let target = root(&host);
+/// Installs one file as a package, by dpkg itself, which writes the list of its files.
+fn install(work: &Path, host: &Path, name: &str, file: &str, text: &str) {
+    let package = work.join(name);
+    plant(&package, file, text);
+    let control = format!(
+        "Package: {name}\nVersion: 1-1\nArchitecture: all\nMaintainer: a <a@example.org>\nDescription: b\n"
+    );
+    plant(&package, "DEBIAN/control", &control);
     fs::create_dir_all(host.join("var/lib/dpkg/info")).expect("made");
     fs::create_dir_all(host.join("var/lib/dpkg/updates")).expect("made");
-    let file = work.path().join("package.deb");
+    let file = work.join(format!("{name}.deb"));
     for (tool, arguments) in [
         ("dpkg-deb", vec!["--root-owner-group", "--build", package.to_str().expect("UTF-8")]),
         (
@@ -53,12 +49,48 @@ fn debians_requests_has_an_owner_and_that_of_pip_has_none() {
         let output = Command::new(tool).args(arguments).arg(&file).output().expect("it runs");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn debians_requests_has_an_owner_and_that_of_pip_has_none() {
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    let host = work.path().join("host");
+    let target = root(&host);
+    let own = "usr/lib/python3/dist-packages/requests-2.28.1.dist-info/METADATA";
+    install(work.path(), &host, "python3-requests", own, &metadata("requests", "2.28.1"));
     let other = "usr/local/lib/python3.11/dist-packages/requests-2.31.0.dist-info/METADATA";
     plant(&host, other, &metadata("requests", "2.31.0"));
     let (_, report) = scan(&[&target]);
     let expected = [
         ("requests 2.28.1".to_owned(), format!("/{own}"), Some("python3-requests".to_owned())),
         ("requests 2.31.0".to_owned(), format!("/{other}"), None),
+    ];
+    assert_eq!(of(&report, "pypi"), expected);
+}
+
+/// dpkg unpacks over a link to a folder, and lists the path through it.
+#[test]
+fn files_of_a_package_behind_a_link_have_its_owner() {
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    let host = work.path().join("host");
+    let target = root(&host);
+    fs::create_dir_all(host.join("data/app")).expect("made");
+    fs::create_dir_all(host.join("opt")).expect("made");
+    symlink("../data/app", host.join("opt/app")).expect("a link");
+    let own = "opt/app/lib/a-1.dist-info/METADATA";
+    install(work.path(), &host, "app", own, &metadata("a", "1"));
+    plant(&host, "data/app/lib/b-2.dist-info/METADATA", &metadata("b", "2"));
+    let (_, report) = scan(&[&target]);
+    let real = |file: &str| format!("/data/app/lib/{file}.dist-info/METADATA");
+    let expected = [
+        ("a 1".to_owned(), real("a-1"), Some("app".to_owned())),
+        ("b 2".to_owned(), real("b-2"), None),
     ];
     assert_eq!(of(&report, "pypi"), expected);
 }
@@ -136,13 +168,13 @@ fn stores_that_a_link_or_a_configuration_moved_are_not_entered_and_are_gaps() {
         plant(work.path(), &name, &metadata("found", "1"));
     }
     plant(work.path(), "opt/app/a.dist-info/METADATA", &metadata("found", "1"));
-    std::os::unix::fs::symlink("/data/docker", work.path().join("var/lib/docker")).expect("made");
+    symlink("/data/docker", work.path().join("var/lib/docker")).expect("made");
     plant(work.path(), "etc/docker/daemon.json", r#"{"data-root": "/mnt/moved"}"#);
     let conf = "[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/podman\"\n";
     plant(work.path(), "etc/containers/storage.conf", conf);
     plant(work.path(), "etc/containerd/config.toml", "version = 2\nroot = '/srv/containerd/'\n");
     let wishes = ["--exclude-path", "/not/there", "--exclude-path", "/linked/srv/"];
-    std::os::unix::fs::symlink("opt", work.path().join("linked")).expect("made");
+    symlink("opt", work.path().join("linked")).expect("made");
     plant(work.path(), "opt/srv/b.dist-info/METADATA", &metadata("found", "2"));
     let (code, report) = scan_with(&wishes, &[&target]);
     let found: Vec<_> = of(&report, "pypi").into_iter().map(|(_, evidence, _)| evidence).collect();
