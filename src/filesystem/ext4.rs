@@ -11,11 +11,15 @@ use crate::block::{BlockSource, Device, ReadError};
 use crate::model::GapReason;
 use ext4_reader::{Ext4, Generation, Inode, InodeNumber, Journal};
 use second::{Second, may_help};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 const ROOT: NodeId = NodeId(2);
+/// Folders that are kept at once.
+const MOST_FOLDERS: usize = 32 << 10;
+/// Bytes of inode tables that are read for them.
+const MOST_TABLES: u64 = 256 << 20;
 
 /// The format.
 pub struct Ext;
@@ -36,8 +40,9 @@ impl FileSystemFormat for Ext {
     fn open(&self, devices: &[Device]) -> Result<Box<dyn FileSystem>, Error> {
         let device = adapted::only(devices, "ext4")?;
         let source = device.source.clone();
-        let first = First(Ext4::open(source.clone())?, Recent::default());
-        let second = Second::new(first.0.device());
+        let ext4 = Ext4::open(source.clone())?;
+        let first = First { ext4, recent: Recent::default(), folders: RwLock::default() };
+        let second = Second::new(first.ext4.device());
         Ok(Box::new(Adapter { first, second, device: source }))
     }
 }
@@ -49,11 +54,41 @@ struct Adapter {
 }
 
 /// `ext4-reader`, by nodes.
-struct First(Ext4, Recent<Inode>);
+struct First {
+    ext4: Ext4,
+    recent: Recent<Inode>,
+    /// The folders, while they are kept.
+    folders: RwLock<HashMap<NodeId, Arc<Inode>>>,
+}
 
 impl First {
     fn inode(&self, node: NodeId) -> Result<Arc<Inode>, Error> {
-        self.1.get(node, || Ok(self.0.inode(number(node)?)?))
+        match self.folder(node) {
+            Some(folder) => Ok(folder),
+            None => self.recent.get(node, || Ok(self.ext4.inode(number(node)?)?)),
+        }
+    }
+
+    fn folder(&self, node: NodeId) -> Option<Arc<Inode>> {
+        self.folders.read().unwrap_or_else(PoisonError::into_inner).get(&node).cloned()
+    }
+
+    fn find_folders(&self) -> Vec<Range<u64>> {
+        let (mut folders, mut places) = (HashMap::new(), Vec::new());
+        self.ext4.directories(MOST_TABLES, &mut |inode| {
+            // Only such a one is found without a further read.
+            if let Some(place) = self.ext4.first_range(&inode) {
+                places.push(place);
+            }
+            folders.insert(id(inode.number), Arc::new(inode));
+            folders.len() < MOST_FOLDERS
+        });
+        *self.folders.write().unwrap_or_else(PoisonError::into_inner) = folders;
+        places
+    }
+
+    fn forget_folders(&self) {
+        *self.folders.write().unwrap_or_else(PoisonError::into_inner) = HashMap::new();
     }
 
     fn metadata(&self, node: NodeId) -> Result<Metadata, Error> {
@@ -69,7 +104,7 @@ impl First {
     }
 
     fn read_dir(&self, node: NodeId) -> Result<Listing, Error> {
-        let found = self.0.read_dir(&*self.inode(node)?)?;
+        let found = self.ext4.read_dir(&*self.inode(node)?)?;
         let entry = |it: ext4_reader::Entry| Entry {
             name: it.name,
             node: id(it.inode),
@@ -80,15 +115,15 @@ impl First {
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
-        Ok(self.0.lookup(&*self.inode(directory)?, name)?.map(id))
+        Ok(self.ext4.lookup(&*self.inode(directory)?, name)?.map(id))
     }
 
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
-        Ok(self.0.read_link(&*self.inode(node)?)?)
+        Ok(self.ext4.read_link(&*self.inode(node)?)?)
     }
 
     fn read_at(&self, node: NodeId, offset: u64, out: &mut [u8]) -> Result<usize, Error> {
-        Ok(self.0.read_at(&*self.inode(node)?, offset, out)?)
+        Ok(self.ext4.read_at(&*self.inode(node)?, offset, out)?)
     }
 }
 
@@ -152,7 +187,7 @@ fn id(number: InodeNumber) -> NodeId {
 
 impl FileSystem for Adapter {
     fn kind(&self) -> &'static str {
-        match self.first.0.superblock().generation() {
+        match self.first.ext4.superblock().generation() {
             Generation::Ext2 => "ext2",
             Generation::Ext3 => "ext3",
             Generation::Ext4 => "ext4",
@@ -160,12 +195,12 @@ impl FileSystem for Adapter {
     }
 
     fn identity(&self) -> Identity {
-        let superblock = self.first.0.superblock();
+        let superblock = self.first.ext4.superblock();
         adapted::identity(&superblock.label, &superblock.uuid)
     }
 
     fn warnings(&self) -> Vec<(GapReason, String)> {
-        let (ext4, mut warnings) = (&self.first.0, Vec::new());
+        let (ext4, mut warnings) = (&self.first.ext4, Vec::new());
         if let Some(block) = ext4.superblock().backup_used {
             let text = format!("damaged superblock; the backup in block {block} was used");
             warnings.push((GapReason::Corrupt, text));
@@ -242,22 +277,32 @@ impl FileSystem for Adapter {
     }
 
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Ok(self.first.0.xattr(&*self.first.inode(node)?, name)?)
+        Ok(self.first.ext4.xattr(&*self.first.inode(node)?, name)?)
     }
 
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
-        Ok(self.first.0.ranges(&*self.first.inode(node)?, offset, length)?)
+        Ok(self.first.ext4.ranges(&*self.first.inode(node)?, offset, length)?)
     }
 
     fn forget(&self, node: NodeId) {
-        self.first.1.forget(node);
+        self.first.recent.forget(node);
     }
 
-    /// Of what only the second engine knows, none.
+    fn find_folders(&self) -> Vec<Range<u64>> {
+        self.first.find_folders()
+    }
+
+    fn forget_folders(&self) {
+        self.first.forget_folders();
+    }
+
+    /// Of what is kept, or only the second engine knows, none.
     fn metadata_ranges(&self, nodes: &[NodeId]) -> Result<Vec<Range<u64>>, Error> {
-        let places =
-            |node: &NodeId| -> Result<_, Error> { Ok(self.first.0.inode_places(number(*node)?)?) };
-        adapted::in_order(nodes.iter().map(places))
+        let places = |node: &NodeId| -> Result<_, Error> {
+            Ok(self.first.ext4.inode_places(number(*node)?)?)
+        };
+        let unknown = nodes.iter().filter(|node| self.first.folder(**node).is_none());
+        adapted::in_order(unknown.map(places))
     }
 }
 

@@ -148,6 +148,16 @@ pub trait FileSystem: Send + Sync {
     /// once; holes have none.
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error>;
 
+    /// Finds all folders at once, where that costs less than to find each in the one above it, and keeps what
+    /// [`FileSystem::metadata`] and [`FileSystem::ranges`] need of them until it is told to forget them. Gives
+    /// where their entries begin, as far as it knows.
+    fn find_folders(&self) -> Vec<Range<u64>> {
+        Vec::new()
+    }
+
+    /// Drops what is known of all folders.
+    fn forget_folders(&self) {}
+
     /// Device ranges that [`FileSystem::metadata`] reads for these nodes, in the order of the device
     /// and neighbours joined, so that those of a whole directory can be asked for at once. Nodes that
     /// have no place are left out; only a failed read is an error. None where a format cannot tell.

@@ -76,6 +76,13 @@ impl Ext4 {
         Ok(self.located(parts.map(|part| part.device).collect()))
     }
 
+    /// The device range that holds the first bytes of a file or directory, if its inode tells it by itself.
+    pub fn first_range(&self, inode: &Inode) -> Option<Range<u64>> {
+        let is_told = inode.runs.is_some() || inode.uses_extents() && inode.has_flat_map();
+        let ranges = is_told.then(|| self.ranges(inode, 0, 1));
+        ranges?.ok()?.into_iter().next()
+    }
+
     /// Where bytes really are: copies in the journal are elsewhere.
     pub(crate) fn located(&self, ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         match &self.overlay {

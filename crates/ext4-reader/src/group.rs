@@ -16,6 +16,8 @@ const MOST_COPIES: usize = 8;
 /// Groups that [`Ext4::check_descriptors`] looks at: eight terabytes in the usual geometry.
 const MOST_CHECKED: u64 = 1 << 16;
 const CHECKSUM: usize = 0x1e;
+/// Flag of a group whose inodes were never written.
+const INODES_UNINIT: u16 = 0x1;
 
 /// What became of the group descriptors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,6 +70,15 @@ impl Ext4 {
         health
     }
 
+    /// The part of a group's inode table that may hold directories, as its descriptor tells; nothing is proved by it.
+    pub(crate) fn table_with_directories(&self, group: u64) -> Result<Range<u64>, Error> {
+        let table = self.inode_table(group)?;
+        self.tables.note(group, table.block);
+        let start = self.block_offset(table.block)?;
+        let length = if table.has_directories { table.used } else { 0 };
+        Ok(start..start + u64::from(length) * self.superblock.inode_size)
+    }
+
     /// The first block of a group's inode table. What could not be found is asked again.
     fn table_start(&self, group: u64) -> Result<u64, Error> {
         if let Some(block) = self.tables.known(group) {
@@ -82,7 +93,7 @@ impl Ext4 {
         let mut problem = Error::corrupt("descriptor of block group", group);
         for (place, copied) in self.places(group) {
             match self.descriptor(group, place) {
-                Ok(Some(block)) => return Ok(Table { block, copied }),
+                Ok(Some(table)) => return Ok(Table { copied, ..table }),
                 Ok(None) => {}
                 Err(error) => problem = error,
             }
@@ -103,8 +114,8 @@ impl Ext4 {
         first.chain(copies.map(|place| (place, true))).chain(copies_first.then_some(own))
     }
 
-    /// The block of the inode table, if the descriptor at `place` can be believed.
-    fn descriptor(&self, group: u64, place: Place) -> Result<Option<u64>, Error> {
+    /// The inode table, if the descriptor at `place` can be believed.
+    fn descriptor(&self, group: u64, place: Place) -> Result<Option<Table>, Error> {
         let size = self.superblock.descriptor_size;
         let mut raw = vec![0; size as usize];
         let start = self.block_offset(place.block)? + place.slot * size;
@@ -117,7 +128,15 @@ impl Ext4 {
         let inside = bitmaps.iter().all(|block| blocks.contains(block))
             && blocks.contains(&table)
             && table.checked_add(length).is_some_and(|end| end <= blocks.end);
-        Ok((inside && self.checksum_holds(group, &raw)).then_some(table))
+        let count = |low, high| u32::from(u16_at(&raw, low)) | u32::from(u16_at(&raw, high)) << 16;
+        let written = u16_at(&raw, 0x12) & INODES_UNINIT == 0;
+        let sound = inside && self.checksum_holds(group, &raw);
+        Ok(sound.then(|| Table {
+            block: table,
+            copied: false,
+            used: self.superblock.inodes_per_group.saturating_sub(count(0x1c, 0x32)),
+            has_directories: written && count(0x10, 0x30) > 0,
+        }))
     }
 
     fn checksum_holds(&self, group: u64, raw: &[u8]) -> bool {
@@ -182,10 +201,14 @@ impl Ext4 {
     }
 }
 
-/// Where an inode table starts, and whether a copy of the descriptor says so.
+/// Where an inode table starts.
 struct Table {
     block: u64,
+    /// Whether a copy of the descriptor says so.
     copied: bool,
+    /// How many of its inodes, from the start, were ever used.
+    used: u32,
+    has_directories: bool,
 }
 
 /// A block, and which descriptor in it.

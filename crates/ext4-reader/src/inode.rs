@@ -91,14 +91,27 @@ impl Ext4 {
         let range = self.inode_range(number)?;
         let mut raw = vec![0; (range.end - range.start) as usize];
         self.device.read_exact_at(range.start, &mut raw)?;
-        let inode = Inode::parse(number, &raw)?;
+        self.checked(number, &raw)
+    }
+
+    /// The inode of a record that was read.
+    fn checked(&self, number: InodeNumber, raw: &[u8]) -> Result<Inode, Error> {
+        let inode = Inode::parse(number, raw)?;
         match self.superblock.checksum_seed {
             // What a wrong map leads to may be another file's.
-            Some(seed) if !checksum::inode_holds(seed, &inode, &raw) => {
+            Some(seed) if !checksum::inode_holds(seed, &inode, raw) => {
                 Err(Error::corrupt("checksum of inode", number.0))
             }
             _ => Ok(inode),
         }
+    }
+
+    /// The inode that a record holds, if it is a directory that is in use and sound.
+    pub(crate) fn directory(&self, number: InodeNumber, raw: &[u8]) -> Option<Inode> {
+        let linked = u16_at(raw, 0x1a) > 0 && kind(u16_at(raw, 0)) == Some(Kind::Directory);
+        (linked && self.changes.inode(number).is_none())
+            .then(|| self.checked(number, raw).ok())
+            .flatten()
     }
 }
 
@@ -149,6 +162,11 @@ impl Inode {
 
     pub(crate) fn uses_extents(&self) -> bool {
         self.flags & EXTENTS != 0
+    }
+
+    /// Whether all extents are in the inode.
+    pub(crate) fn has_flat_map(&self) -> bool {
+        u16_at(&self.block, 6) == 0
     }
 
     /// Whether a directory has an index of hashed names.

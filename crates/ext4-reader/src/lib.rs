@@ -23,6 +23,7 @@ mod backup;
 mod bytes;
 mod changes;
 mod checksum;
+mod directories;
 mod directory;
 mod dirent;
 mod error;

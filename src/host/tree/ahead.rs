@@ -58,6 +58,12 @@ impl Plan {
         Self { order: (0..nodes).collect(), places, taken: AtomicUsize::new(0) }
     }
 
+    /// Where all that is asked for begins.
+    #[cfg(test)]
+    pub(super) fn starts(&self) -> impl Iterator<Item = (usize, u64)> {
+        self.places.iter().map(Place::start)
+    }
+
     /// These nodes, by their places.
     pub fn new(mut all: Vec<(usize, Place)>) -> Self {
         all.sort_by_key(|(index, place)| (place.start(), *index));

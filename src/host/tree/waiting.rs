@@ -2,15 +2,19 @@
 //!
 //! They are taken as a lift goes: upwards from where the last ones were, with what was found there
 //! meanwhile, and then from the bottom again. Folders mostly lie behind the one that they are in, so that few
-//! blocks are met twice, however deep the tree is.
+//! blocks are met twice, however deep the tree is. Where it is known beforehand which blocks hold folders, those on the
+//! way are asked for though nothing is known yet of what is in them.
 
 use super::ahead::{Place, Plan};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// Folders that are read at once, if they lie close together.
 const BATCH: usize = 1024;
 /// Blocks in which they begin: few, so that those are still held when what is in the folders is read.
 const BLOCKS: usize = 16;
+/// Blocks on the way that are asked for.
+const ON_THE_WAY: usize = 32;
 /// Bytes that a slow device fetches at once.
 const BLOCK: u64 = 512 << 10;
 
@@ -23,11 +27,13 @@ pub struct Waiting<T> {
     /// Where the last ones were.
     at: Key,
     found: u64,
+    /// Blocks that hold folders, by mount, from where the last ones were.
+    blocks: BTreeSet<(usize, u64)>,
 }
 
 impl<T> Default for Waiting<T> {
     fn default() -> Self {
-        Self { places: BTreeMap::new(), at: Key::default(), found: 0 }
+        Self { places: BTreeMap::new(), at: Key::default(), found: 0, blocks: BTreeSet::new() }
     }
 }
 
@@ -37,6 +43,11 @@ impl<T> Waiting<T> {
         let (mount, start) = place.start();
         self.found += 1;
         self.places.insert((mount, start, self.found), (folder, place));
+    }
+
+    /// Notes where folders are of which none has been found yet.
+    pub fn expect(&mut self, mount: usize, places: &[Range<u64>]) {
+        self.blocks.extend(places.iter().map(|place| (mount, place.start / BLOCK)));
     }
 
     /// The next ones, in the order of the disk, and a plan to read them, which looks beyond them.
@@ -50,8 +61,19 @@ impl<T> Waiting<T> {
         let taken = keys.iter().filter_map(|key| self.places.remove(key));
         let (folders, mut places): (Vec<T>, Vec<Place>) = taken.unzip();
         places.extend(self.next_keys().filter_map(|key| Some(self.places.get(&key)?.1.clone())));
+        places.extend(self.on_the_way());
         let plan = Plan::in_order(folders.len(), places);
         Some((folders, plan))
+    }
+
+    /// Blocks with folders from here on. Each is left out once it was passed.
+    fn on_the_way(&mut self) -> impl Iterator<Item = Place> {
+        let (mount, start, _) = self.at;
+        self.blocks = self.blocks.split_off(&(mount, start / BLOCK));
+        let first_byte = |block: u64| block * BLOCK..block * BLOCK + 1;
+        let place =
+            move |(mount, block): &_| Place { mount: *mount, ranges: vec![first_byte(*block)] };
+        self.blocks.iter().take(ON_THE_WAY).map(place)
     }
 
     /// Those that are next, and begin in a few blocks.
@@ -111,6 +133,19 @@ mod tests {
         let order = order(&scattered, &[((0, 0), &[(0, 1), (0, 31)])]);
         assert_eq!(order.len(), 102);
         assert_eq!(order[16..18], [(0, 1), (0, 31)]);
+    }
+
+    #[test]
+    fn blocks_on_the_way_are_asked_for_until_they_are_passed() {
+        let mut waiting = Waiting::default();
+        waiting.expect(0, &[3 * BLOCK..4 * BLOCK, 7 * BLOCK + 5..8 * BLOCK, BLOCK..BLOCK + 1]);
+        let mut asked = Vec::new();
+        for block in [2, 5, 0] {
+            push(&mut waiting, (0, block));
+            let (_, plan) = waiting.next_batch().unwrap();
+            asked.push(plan.starts().map(|(_, start)| start / BLOCK).collect::<Vec<_>>());
+        }
+        assert_eq!(asked, [vec![2, 3, 7], vec![5, 7], vec![0, 7]]);
     }
 
     #[test]

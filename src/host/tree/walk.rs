@@ -132,12 +132,16 @@ impl Tree {
         }
         let path = trail.iter().flat_map(|(name, _)| [b"/", name.as_slice()].concat()).collect();
         let mut walk = Walk::new(self, detail, Folder { path, at, is_again: false });
+        // A walk over a part of a filesystem needs few of its folders.
+        walk.is_whole = trail.is_empty();
+        walk.expect_folders(at.mount);
         while let Some((batch, plan)) = walk.next_batch() {
             for (folder, (seen, unread)) in walk.read(batch, &plan) {
                 gaps.extend(unread);
                 walk.show(&folder, &seen, visit, gaps);
             }
         }
+        self.mounts.iter().for_each(|mount| mount.filesystem.forget_folders());
         Ok(walk.walked)
     }
 }
@@ -159,6 +163,8 @@ struct Walk<'a> {
     /// Bytes of the paths that wait.
     waiting: usize,
     is_full: bool,
+    /// Whether it goes over all of the tree.
+    is_whole: bool,
     walked: Walked,
 }
 
@@ -175,12 +181,21 @@ impl<'a> Walk<'a> {
             filesystems: (0..tree.mounts.len()).map(|mount| tree.first_mount(mount)).collect(),
             waiting: 0,
             is_full: false,
+            is_whole: false,
             walked: Walked { is_folder: true, ..Walked::default() },
         };
         walk.met.insert(walk.identity(first.at));
         walk.waiting = first.path.len();
         walk.found.push(first);
         walk
+    }
+
+    /// Has the folders of a filesystem found that the walk comes to.
+    fn expect_folders(&mut self, mount: usize) {
+        if self.is_whole {
+            let places = self.tree.mounts[mount].filesystem.find_folders();
+            self.todo.expect(self.filesystems[mount], &places);
+        }
     }
 
     fn identity(&self, at: Located) -> (usize, NodeId) {
@@ -350,6 +365,9 @@ impl<'a> Walk<'a> {
         } else if self.met.insert(self.identity(seen.at)) {
             self.waiting += length;
             self.found.push(folder);
+            if seen.is_mount {
+                self.expect_folders(seen.at.mount);
+            }
         } else if folder.is_again {
             self.walked.again(folder.path);
         } else {
