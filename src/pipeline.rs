@@ -235,7 +235,8 @@ fn read_host(
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
         let is_all = options.extent == inventory::Extent::All;
         let kernels = is_all.then(|| scope.spawn(|| host::KernelsInUse::find(&tree)));
-        let archives = is_all.then(|| scope.spawn(|| host::Archives::find(&tree)));
+        let tells_archives = is_all || options.all_indexes;
+        let archives = tells_archives.then(|| scope.spawn(|| host::Archives::find(&tree)));
         let settings = is_all.then(|| scope.spawn(|| host::Settings::find(&tree)));
         let mut context = host::identify(&tree, gaps);
         if let Some(settings) = settings {

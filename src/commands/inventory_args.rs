@@ -6,7 +6,8 @@ use crate::inventory::{Extent, Options};
 #[derive(Debug, Clone, clap::Args)]
 pub struct InventoryArgs {
     /// List only what the system's package managers know, which is at known places, so that no other
-    /// file is looked at
+    /// file is looked at. Which kernel runs, services, settings, and which archive or repository a package came
+    /// from are not told then: packages of other archives are matched as the system's own
     #[arg(long, value_name = "KIND", value_parser = ["os"])]
     only: Option<String>,
     /// Do not enter this folder of the host in the search for packages; may be repeated
@@ -16,7 +17,7 @@ pub struct InventoryArgs {
     #[arg(long)]
     owned_programs: bool,
     /// Read apt's indexes of packages however large they are, to tell of each Debian package which archive it
-    /// came from
+    /// came from; with `--only os` too
     #[arg(long)]
     all_indexes: bool,
 }

@@ -37,9 +37,9 @@ pub struct Args {
     output: Option<PathBuf>,
     #[command(flatten)]
     inventory: InventoryArgs,
-    /// MiB of disk blocks held in memory
-    #[arg(long, value_name = "MIB", default_value_t = 20)]
-    cache_size: u64,
+    /// MiB of disk blocks held in memory [default: 20, and 48 for snapshots]
+    #[arg(long, value_name = "MIB")]
+    cache_size: Option<u64>,
 }
 
 /// Writes it.

@@ -63,9 +63,10 @@ pub struct Args {
     pub(super) fail_on: Option<Severity>,
     #[command(flatten)]
     pub(super) inventory: InventoryArgs,
-    /// MiB of disk blocks held in memory
-    #[arg(long, value_name = "MIB", default_value_t = 20)]
-    pub(super) cache_size: u64,
+    /// MiB of disk blocks held in memory [default: 20, and 48 for snapshots, of which each block that is
+    /// fetched again is a call more]
+    #[arg(long, value_name = "MIB")]
+    pub(super) cache_size: Option<u64>,
     /// GiB that a packed disk (gz, xz, zst) may be unpacked to, holes counted too; the file for it
     /// is in the folder that TMPDIR names [default: 64, or 4096 times its size if that is more]
     #[arg(long, value_name = "GIB")]
@@ -134,6 +135,12 @@ impl Targets {
         Ok(Self::Disks(disks))
     }
 
+    fn cache_bytes(&self, wished: Option<u64>) -> u64 {
+        let is_near = |it: &Target| !matches!(it, Target::Snapshot { .. });
+        let are_near = matches!(self, Self::Disks(disks) if disks.iter().all(is_near));
+        wished.unwrap_or(if are_near { 20 } else { 48 }).clamp(2, 1 << 20) << 20
+    }
+
     fn is_directory(&self) -> bool {
         matches!(self, Self::Disks(disks) if disks.iter().any(|it| matches!(it, Target::Directory(_))))
     }
@@ -156,7 +163,7 @@ impl Prepared {
 
     /// The scan, and the snapshots made for it that could not be deleted.
     fn scan(&self, args: &Args, task: &Task) -> anyhow::Result<(Scan, Vec<String>)> {
-        let (region, cache_bytes) = (args.region(), args.cache_bytes());
+        let (region, cache_bytes) = (args.region(), self.targets.cache_bytes(args.cache_size));
         let inventory = args.inventory.options();
         match &self.targets {
             #[cfg(feature = "cloud")]
@@ -184,10 +191,6 @@ impl Args {
         #[cfg(not(feature = "cloud"))]
         let region = &self.region;
         region.as_deref()
-    }
-
-    fn cache_bytes(&self) -> u64 {
-        self.cache_size.clamp(2, 1 << 20) << 20
     }
 }
 

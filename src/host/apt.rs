@@ -6,8 +6,9 @@
 //! `HOST_PATH_dists_SUITE_COMPONENT_binary-ARCH_Packages`. Release files are read as far as their first fields.
 //!
 //! Which indexes are read for packages is decided here: unless all are wished for, 8 MiB of them, those of other publishers
-//! before the system's own, small ones first. A package of no index that was read is then one of the system's
-//! own, mostly; each archive says whether its index was read.
+//! before the system's own, small ones first. Where one of another publisher is among them, the system's own are read too,
+//! however large: a mirror may have the same packages, and only the own index tells. A package of no index that
+//! was read is then one of the system's own, mostly; each archive says whether its index was read.
 
 use super::{Part, Tree};
 use crate::model::{Archive, Gap, GapReason, HostContext, printable, printable_str};
@@ -19,6 +20,8 @@ const MOST_ARCHIVES: usize = 1000;
 /// Bytes of a release file that are read; what is wanted comes first.
 const START: u64 = 16 << 10;
 const MOST_WORD: usize = 256;
+/// Bytes of an index of the system's own that is read beside those of others.
+const MOST_OWN: u64 = 512 << 20;
 const INDEX: &str = "_Packages";
 
 /// How many bytes of indexes are read.
@@ -231,6 +234,10 @@ fn mark(archives: &mut [Archive], os: &str, most: u64) {
         if let Some(rest) = left.checked_sub(archive.index_size) {
             (left, archive.index_read) = (rest, true);
         }
+    }
+    if archives.iter().any(|it| it.index_read && !is_own(it)) {
+        let own = archives.iter_mut().filter(|it| is_own(it) && it.index_size <= MOST_OWN);
+        own.for_each(|archive| archive.index_read = true);
     }
 }
 

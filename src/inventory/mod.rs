@@ -17,7 +17,10 @@ pub use owners::Owners;
 pub use problems::Problems;
 
 use crate::host::{Host, Part};
-use crate::model::{Gap, GapReason, Package, Partial, Service, Walk, printable};
+use crate::model::{Ecosystem, Gap, GapReason, Package, Partial, Service, Walk, printable};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
 
 /// Most packages of one kind that are taken.
 pub const MOST_PACKAGES: usize = 200_000;
@@ -228,31 +231,45 @@ fn catalog(
 }
 
 /// Packages sorted, each once, with all that proves it. What a lockfile names and is installed is
-/// one package, whose lockfile is evidence too.
+/// one package, whose lockfile is evidence too, however either spells it.
 fn merged(mut packages: Vec<Package>) -> Vec<Package> {
-    packages.sort();
+    // The best proof tells the name.
+    packages.sort_by(|a, b| (a.state, a).cmp(&(b.state, b)));
+    let mut places = HashMap::new();
     let mut merged: Vec<Package> = Vec::with_capacity(packages.len());
     for package in packages {
-        let alike = |it: &&mut Package| it.name == package.name && it.version == package.version;
-        let mut before = merged.iter_mut().rev().take_while(alike);
-        match before.find(|it| is_same(it, &package)) {
-            Some(last) => last.evidence.extend(package.evidence),
-            None => merged.push(package),
+        match places.entry(identity(&package)) {
+            Entry::Occupied(place) => {
+                let same: &mut Package = &mut merged[*place.get()];
+                same.evidence.extend(package.evidence);
+            }
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
+                merged.push(package);
+            }
         }
     }
     for package in &mut merged {
         package.evidence.sort();
         package.evidence.dedup();
     }
+    merged.sort();
     merged
 }
 
-/// Whether two packages differ in nothing but what proves them.
-fn is_same(installed: &Package, other: &Package) -> bool {
-    let of = |it: &Package| (it.ecosystem, it.purl.clone(), it.owner.clone(), it.arch.clone());
-    let rest =
-        |it: &Package| (it.name.clone(), it.version.clone(), it.origin.clone(), it.source.clone());
-    of(installed) == of(other) && rest(installed) == rest(other)
+/// What two packages have in common that differ in nothing but how sure they are, what proves them, and their spelling.
+fn identity(package: &Package) -> impl Eq + Hash + use<> {
+    let case_counts =
+        !matches!(package.ecosystem, Ecosystem::Pypi | Ecosystem::Composer | Ecosystem::Nuget);
+    let spelled = |text: &str| if case_counts { text.to_owned() } else { text.to_lowercase() };
+    let source = package.ecosystem.is_system().then(|| package.source.clone());
+    let name = if package.purl.is_empty() || package.ecosystem.is_system() {
+        package.name.clone()
+    } else {
+        String::new()
+    };
+    let of = (package.ecosystem, spelled(&package.purl), name, package.version.clone());
+    (of, package.arch.clone(), package.owner.clone(), package.origin.clone(), source)
 }
 
 fn nothing_installed(path: &[u8]) -> Gap {

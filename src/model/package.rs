@@ -203,7 +203,7 @@ impl Package {
 }
 
 /// Name and version of a source package.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct SourcePackage {
     /// Source package name.
     pub name: String,

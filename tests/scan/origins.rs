@@ -168,6 +168,9 @@ fn check(options: &[&str], ending: &str) {
     let (code, report) = scan(&[Path::new(&format!("dir:{}", root.display()))]);
     assert_eq!((code, &report["gaps"]), (0, &Value::Array(Vec::new())));
     assert_eq!(found(&report, "repository"), expected);
+    let target = format!("dir:{}", root.display());
+    let (_, all) = scan_with(&["--only", "os", "--all-indexes"], &[Path::new(&target)]);
+    assert_eq!(found(&all, "repository"), expected);
     let origins = found(&report, "origin");
     let origin = |name: &str| origins[name].as_deref();
     let said = ["base", "fixed", "docker-ce", "local"].map(origin);

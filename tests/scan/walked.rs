@@ -71,6 +71,29 @@ fn debians_requests_has_an_owner_and_that_of_pip_has_none() {
     assert_eq!(of(&report, "pypi"), expected);
 }
 
+/// Tools spell one name in several ways; the registries take them for one.
+#[test]
+fn a_package_under_two_spellings_of_its_name_is_one() {
+    let work = tempfile::tempdir().expect("a folder");
+    let target = root(work.path());
+    let installed = "srv/app/lib/PyYAML-6.0.1.dist-info/METADATA";
+    plant(work.path(), installed, &metadata("PyYAML", "6.0.1"));
+    let lock = "version = 1\n[[package]]\nname = \"pyyaml\"\nversion = \"6.0.1\"\n\
+                source = { registry = \"https://pypi.org/simple\" }\n";
+    plant(work.path(), "srv/app/uv.lock", lock);
+    let resolved = r#"{"version":1,"dependencies":{"net8.0":{"newtonsoft.json":{"type":"Direct","resolved":"13.0.3"}}}}"#;
+    plant(work.path(), "srv/net/packages.lock.json", resolved);
+    let config = r#"<?xml version="1.0"?><packages><package id="Newtonsoft.Json" version="13.0.3"/></packages>"#;
+    plant(work.path(), "srv/net/packages.config", config);
+    let (_, report) = scan(&[&target]);
+    let packages = report["assets"][0]["packages"].as_array().expect("packages");
+    let of = |kind: &str| packages.iter().filter(|it| it["ecosystem"] == kind).collect::<Vec<_>>();
+    let ([python], [net]) = (&of("pypi")[..], &of("nuget")[..]) else { panic!("{packages:?}") };
+    assert_eq!((&python["name"], &python["state"]), (&json!("PyYAML"), &Value::Null));
+    assert_eq!(python["evidence"], json!([format!("/{installed}"), "/srv/app/uv.lock"]));
+    assert_eq!(net["evidence"], json!(["/srv/net/packages.config", "/srv/net/packages.lock.json"]));
+}
+
 /// dpkg unpacks over a link to a folder, and lists the path through it.
 #[test]
 fn files_of_a_package_behind_a_link_have_its_owner() {

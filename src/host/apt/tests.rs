@@ -72,26 +72,33 @@ fn an_index_has_the_publisher_of_the_release_file_beside_it() {
 }
 
 #[test]
-fn large_indexes_are_left_and_those_of_others_come_first() {
+fn large_indexes_are_left_unless_an_index_of_others_has_to_be_told_from_them() {
     let own = b"Origin: Debian\nCodename: bookworm\n";
-    let half = vec![0; 5 << 20];
-    let files: [(&str, &[u8]); 5] = [
+    let (half, much) = (vec![0; 5 << 20], vec![0; 9 << 20]);
+    let files: [(&str, &[u8]); 6] = [
         ("d_dists_bookworm_InRelease", own),
-        ("d_dists_bookworm_main_binary-amd64_Packages", &half),
+        ("d_dists_bookworm_main_binary-amd64_Packages", &much),
         ("d_dists_bookworm_small_binary-amd64_Packages", b"1"),
         ("o_dists_x_Release", b"Origin: Other\n"),
         ("o_dists_x_main_binary-amd64_Packages", &half),
+        ("o_dists_x_more_binary-amd64_Packages", &half),
     ];
     let (all, _) = context_with(&files, Indexes::All);
     assert!(all.archives.iter().all(|it| it.index_read));
+    let (alone, _) = context(&files[..3]);
+    assert_eq!(
+        shown(&alone.archives),
+        ["Debian bookworm/main amd64 9437184 left", "Debian bookworm/small amd64 1 read"]
+    );
     let (context, gaps) = context(&files);
     assert_eq!(gaps, []);
     assert_eq!(
         shown(&context.archives),
         [
-            "Debian bookworm/main amd64 5242880 left",
+            "Debian bookworm/main amd64 9437184 read",
             "Debian bookworm/small amd64 1 read",
             "Other main amd64 5242880 read",
+            "Other more amd64 5242880 left",
         ]
     );
 }

@@ -66,7 +66,11 @@ impl Cataloger for Dpkg {
         }
         let Reader { database, mut gaps, .. } = reader;
         gaps.extend(database.half_installed().take(MOST_PROBLEMS).map(|name| half(path, name)));
-        Partial { found: database.installed(), gaps }
+        let mut found = database.installed();
+        if path == STATUS.as_bytes() {
+            origins::note(host, &mut found, &mut gaps);
+        }
+        Partial { found, gaps }
     }
 
     fn catalog_owning(
@@ -78,7 +82,6 @@ impl Cataloger for Dpkg {
         let mut all = self.catalog(host, path);
         if path == STATUS.as_bytes() {
             files::note(host, &all.found, owners, &mut all.gaps);
-            origins::note(host, &mut all.found, &mut all.gaps);
         } else if let [package] = all.found.as_slice() {
             files::note_alone(host, path, package, owners, &mut all.gaps);
         }

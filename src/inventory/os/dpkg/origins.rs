@@ -3,14 +3,17 @@
 //! Which indexes are read `host::Archives` decided, and the host's context tells. They are read as streams, stanza by
 //! stanza; of each only name, version and architecture are looked at. A package is of the first
 //! archive that has just its version; the system's own come first. Who publishes an archive of another name
-//! is told only where one of the system's own is there too: a company's mirror of a whole system, under a
-//! name of the company's, makes no package foreign.
+//! is told only where those of the system are there too, were read, and have the package in no newer version: a
+//! company's mirror of a system, or of a part of it that lags behind, under a name of the company's, makes no
+//! package foreign.
 
 use super::super::lines::Lines;
 use super::super::unpacked::unpacked;
 use crate::host::Host;
 use crate::model::{Archive, Gap, GapReason, Package};
-use std::collections::HashMap;
+use crate::version::dpkg;
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 
 /// Bytes that indexes may unpack to, all together.
@@ -19,19 +22,26 @@ const MOST_TEXT: u64 = 1 << 30;
 /// Notes where the packages come from.
 pub(super) fn note(host: &Host, packages: &mut [Package], gaps: &mut Vec<Gap>) {
     let archives = &host.context.archives;
+    if archives.is_empty() {
+        return;
+    }
     let is_own = |archive: &Archive| archive.is_of(&host.context.os.id);
-    let tells_publisher = archives.iter().any(is_own);
+    let mut own_are_known =
+        archives.iter().any(is_own) && archives.iter().all(|it| it.index_read || !is_own(it));
     let mut wanted = Wanted::of(packages);
     let mut left = MOST_TEXT;
     for archive in archives.iter().filter(|archive| archive.index_read) {
+        wanted.is_own = is_own(archive);
         let outcome = search(host, archive, &mut wanted, &mut left);
         if let Err(gap) = outcome {
             gaps.push(gap);
+            own_are_known &= !wanted.is_own;
         }
         for index in std::mem::take(&mut wanted.met) {
             let package = &mut packages[index];
             package.repository = Some(archive.name()).filter(|name| !name.is_empty());
-            if let Some(publisher) = archive.publisher().filter(|_| tells_publisher) {
+            let is_sure = wanted.is_own || own_are_known && !wanted.outdated.contains(&index);
+            if let Some(publisher) = archive.publisher().filter(|_| is_sure) {
                 package.origin = Some(publisher.to_owned());
             }
         }
@@ -44,6 +54,10 @@ struct Wanted {
     by_name: HashMap<(String, String), Vec<(usize, String)>>,
     /// Those that the archive at hand has.
     met: Vec<usize>,
+    /// Whether that is one of the system's own.
+    is_own: bool,
+    /// Those that the system's own have in a newer version.
+    outdated: HashSet<usize>,
 }
 
 impl Wanted {
@@ -53,7 +67,7 @@ impl Wanted {
             let key = (package.name.clone(), package.arch.clone());
             by_name.entry(key).or_default().push((index, package.version.clone()));
         }
-        Self { by_name, met: Vec::new() }
+        Self { by_name, met: Vec::new(), is_own: false, outdated: HashSet::new() }
     }
 
     fn meet(&mut self, stanza: &mut Stanza) {
@@ -62,6 +76,8 @@ impl Wanted {
         alike.retain(|(index, installed)| {
             if *installed == version {
                 self.met.push(*index);
+            } else if self.is_own && dpkg::compare(&version, installed) == Ordering::Greater {
+                self.outdated.insert(*index);
             }
             *installed != version
         });

@@ -77,7 +77,27 @@ fn a_mirror_under_a_name_of_its_own_makes_no_package_foreign() {
     assert_eq!(found, ["a - bookworm/main"]);
     let unread = Archive { index_read: false, ..archive("Debian", "bookworm", "none") };
     let (found, _) = noted(vec![unread, archive("", "bookworm", "own")], &files, packages());
-    assert_eq!(found, ["a host.example bookworm/main"]);
+    assert_eq!(found, ["a - bookworm/main"]);
+}
+
+#[test]
+fn a_mirror_of_a_part_makes_no_package_foreign_that_the_system_has_or_had() {
+    let own = ["3", "7", "1"].iter().zip(["same", "newer", "older"]);
+    let own: String = own.map(|(version, name)| stanza(name, version, "amd64")).collect();
+    let other = ["same", "newer", "older", "unknown"];
+    let other: String = other.map(|name| stanza(name, "3", "amd64")).concat();
+    let files: [(&str, &[u8]); 2] = [("own", own.as_bytes()), ("other", other.as_bytes())];
+    let archives = |own| vec![archive("Debian", "bookworm", own), archive("Corp", "x", "other")];
+    let packages =
+        || ["same", "newer", "older", "unknown"].map(|name| package(name, "3", "amd64")).to_vec();
+    let (found, _) = noted(archives("own"), &files, packages());
+    let expected =
+        ["same Debian bookworm/main", "newer - x/main", "older Corp x/main", "unknown Corp x/main"];
+    assert_eq!(found, expected);
+    // What cannot be read tells nothing.
+    let damaged: [(&str, &[u8]); 2] = [("own.gz", b"\x1f\x8b\x08rubbish"), files[1]];
+    let (found, gaps) = noted(archives("own.gz"), &damaged, packages());
+    assert_eq!((found[0].as_str(), gaps.len()), ("same - x/main", 1));
 }
 
 #[test]
