@@ -26,6 +26,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Files of a snapshot that are read at the same time.
+const READERS_FROM_FAR: usize = 16;
+
 /// What is to be scanned, and how.
 pub struct Request<'a> {
     /// The disks of one host.
@@ -127,7 +130,11 @@ fn scan_as_far_as(
     let (mut host, mut inventory) = (HostContext::default(), Inventory::default());
     match tree {
         Some(tree) if extent == Extent::Packages => {
-            (host, inventory) = read_host(tree, &request.inventory, &mut gaps, progress);
+            let mut options = request.inventory.clone();
+            if request.targets.iter().any(|it| matches!(it, Target::Snapshot { .. })) {
+                options.readers = READERS_FROM_FAR;
+            }
+            (host, inventory) = read_host(tree, &options, &mut gaps, progress);
         }
         _ => {}
     }

@@ -2,7 +2,8 @@
 //!
 //! A block is fetched once however many threads wait for it, and all blocks of one read are
 //! asked for before the first is waited for. Read-ahead (`will_need`) starts fetches that nobody
-//! waits for yet; it never takes more than half of the cache.
+//! waits for yet; it never takes more than half of a small cache, or a quarter of a large one: a block on its way
+//! costs memory beside its room.
 
 use super::room::take_back;
 use super::{BLOCK_SIZE, BlockSource, ReadError, ReadSet, check_bounds};
@@ -22,6 +23,9 @@ pub trait BlockFetcher: Send + Sync {
 
 /// Takes the outcome of one fetch.
 pub type Done = Box<dyn FnOnce(Result<Option<Arc<[u8]>>, ReadError>) + Send>;
+
+/// Blocks that read-ahead may take where the cache has room for twice as many.
+const AHEAD: u64 = 20;
 
 type Key = (usize, u64);
 
@@ -65,6 +69,12 @@ impl BlockCache {
         CachedSource { cache: self.clone(), fetcher, id: *devices, read_set: Arc::default() }
     }
 
+    /// Blocks that may be on their way before anybody waits for them.
+    fn most_ahead(&self) -> u64 {
+        let blocks = self.capacity / BLOCK_SIZE;
+        (blocks / 2).min((blocks / 4).max(AHEAD))
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -76,7 +86,7 @@ impl BlockCache {
             if matches!(state.slots.get(&key), Some(Slot::Pending | Slot::Ready { .. })) {
                 return;
             }
-            let room = ahead == Ahead::No || (state.pending + 1) * BLOCK_SIZE <= self.capacity / 2;
+            let room = ahead == Ahead::No || state.pending < self.most_ahead();
             if !room {
                 return;
             }
@@ -228,7 +238,7 @@ impl BlockSource for CachedSource {
 
     fn will_need(&self, ranges: &[Range<u64>]) {
         let size = self.size();
-        let most = self.cache.capacity / BLOCK_SIZE / 2;
+        let most = self.cache.most_ahead();
         let mut last = u64::MAX;
         let blocks = ranges
             .iter()

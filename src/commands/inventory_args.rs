@@ -30,6 +30,7 @@ impl InventoryArgs {
             excluded: self.exclude_path.clone(),
             owned_programs: self.owned_programs,
             all_indexes: self.all_indexes,
+            ..Options::default()
         }
     }
 }

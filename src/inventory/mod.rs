@@ -21,6 +21,7 @@ use crate::model::{Ecosystem, Gap, GapReason, Package, Partial, Service, Walk, p
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
+use std::panic::resume_unwind;
 
 /// Most packages of one kind that are taken.
 pub const MOST_PACKAGES: usize = 200_000;
@@ -164,9 +165,14 @@ pub fn inventory(host: &Host, options: &Options) -> Inventory {
         let found =
             self::walk::walk(&host.tree, language::CATALOGERS, &mut owners, options, &mut gaps);
         walk = Some(found.1);
-        let read = reading::read(host, language::CATALOGERS, found.0, &owners);
+        let (read, started) = std::thread::scope(|scope| {
+            let started = scope.spawn(|| services::find(host, &owners));
+            let languages = language::CATALOGERS;
+            let read = reading::read(host, languages, found.0, &owners, options.readers);
+            (read, started.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
         packages.extend(read.into_found(&mut gaps));
-        services = services::find(host, &owners).into_found(&mut gaps);
+        services = started.into_found(&mut gaps);
         gaps.extend(owners.into_gaps());
     }
     Inventory { packages: merged(packages), services, walk, gaps }

@@ -1,7 +1,7 @@
 //! What of a host is listed.
 
 /// What of a host is listed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// How far it goes.
     pub extent: Extent,
@@ -11,6 +11,21 @@ pub struct Options {
     pub owned_programs: bool,
     /// Whether apt's indexes of packages are read however large they are.
     pub all_indexes: bool,
+    /// Files that the walk found and that are read at the same time. Many wait for a second block of theirs, which
+    /// takes long where blocks come from far.
+    pub readers: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            extent: Extent::All,
+            excluded: Vec::new(),
+            owned_programs: false,
+            all_indexes: false,
+            readers: 4,
+        }
+    }
 }
 
 /// How far the inventory goes.

@@ -4,12 +4,10 @@ use super::walk::Wanted;
 use super::{Cataloger, MOST_PACKAGES, MOST_PROBLEMS, Owners, Problems};
 use crate::host::{Host, Place, Plan};
 use crate::model::{Gap, GapReason, Package, Partial};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Files whose place on the disk is asked for at once.
 const BATCH: usize = 4096;
-/// Files that are read at the same time.
-const AT_ONCE: usize = 4;
 
 /// What all those files prove, with the owner of each.
 pub(super) fn read(
@@ -17,6 +15,7 @@ pub(super) fn read(
     catalogers: &[&dyn Cataloger],
     mut wanted: Vec<Wanted>,
     owners: &Owners,
+    readers: usize,
 ) -> Partial<Vec<Package>> {
     let mut reading = Reading {
         packages: Vec::new(),
@@ -29,7 +28,16 @@ pub(super) fn read(
             host.tree.remember(&wanted[*index].path, wanted[*index].at);
         }
         let plan = Plan::new(some.to_vec());
-        reading = read_planned(host, catalogers, &wanted, &plan, owners, reading);
+        let work = |reading: &Mutex<Reading>| {
+            while !lock(reading).is_full
+                && let Some(index) = plan.next(&host.tree)
+            {
+                let file = &wanted[index];
+                let found = catalogers[file.cataloger].catalog(host, &file.path);
+                lock(reading).take(file, found, owners.of(&file.path));
+            }
+        };
+        reading = at_once(readers, reading, work);
         host.tree.forget();
     }
     reading.into_found()
@@ -57,31 +65,19 @@ fn places(
     places
 }
 
-/// Reads the files of a plan, by threads, until there are too many packages.
-fn read_planned(
-    host: &Host,
-    catalogers: &[&dyn Cataloger],
-    wanted: &[Wanted],
-    plan: &Plan,
-    owners: &Owners,
-    reading: Reading,
-) -> Reading {
+/// Has so many threads work on what is read, until each of them ends.
+fn at_once(readers: usize, reading: Reading, work: impl Fn(&Mutex<Reading>) + Sync) -> Reading {
     let reading = Mutex::new(reading);
-    let lock = || reading.lock().unwrap_or_else(PoisonError::into_inner);
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(|| {
-                while !lock().is_full
-                    && let Some(index) = plan.next(&host.tree)
-                {
-                    let file = &wanted[index];
-                    let found = catalogers[file.cataloger].catalog(host, &file.path);
-                    lock().take(file, found, owners.of(&file.path));
-                }
-            });
+        for _ in 0..readers {
+            scope.spawn(|| work(&reading));
         }
     });
     reading.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn lock(reading: &Mutex<Reading>) -> MutexGuard<'_, Reading> {
+    reading.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Reading {

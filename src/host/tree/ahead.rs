@@ -12,8 +12,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Nodes after which the window is moved.
 const STEP: usize = 16;
+/// Blocks of a slow device in a window; how many of them are on their way at once its cache decides.
+const WINDOW: usize = 32;
 /// Nodes of a window.
-const WINDOW: usize = 256;
+const MOST_IN_WINDOW: usize = 4096;
+/// Bytes that a slow device fetches at once.
+const BLOCK: u64 = 512 << 10;
 /// Ranges of one node that are asked for, and held for each of many that wait.
 const MOST_RANGES: usize = 8;
 
@@ -48,9 +52,22 @@ impl Plan {
         let position = self.taken.fetch_add(1, Ordering::Relaxed);
         let index = self.order.get(position)?;
         if position.is_multiple_of(STEP) {
-            tree.tell(&self.places[position..self.places.len().min(position + WINDOW)]);
+            tree.tell(self.window(position));
         }
         Some(*index)
+    }
+
+    /// The places from here on that begin in a number of blocks.
+    fn window(&self, from: usize) -> &[Place] {
+        let (mut blocks, mut last) = (0, None);
+        let ahead = self.places[from..].iter().take(MOST_IN_WINDOW);
+        let inside = ahead.take_while(|place| {
+            let (mount, start) = place.start();
+            let block = Some((mount, start / BLOCK));
+            blocks += usize::from(std::mem::replace(&mut last, block) != block);
+            blocks <= WINDOW
+        });
+        &self.places[from..from + inside.count()]
     }
 
     /// So many nodes in this order; there may be more places than nodes, which are asked for with the last ones.
