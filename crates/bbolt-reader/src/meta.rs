@@ -53,8 +53,12 @@ fn search(file: &File) -> Result<Meta, Error> {
 
 impl Meta {
     fn read(file: &File, page: u64, start: u64) -> Result<Self, Error> {
-        if file.size() == 0 {
-            return Err(corrupt("an empty file", page));
+        match file.size() {
+            0 => return Err(corrupt("an empty file", page)),
+            size if size < PAGE_HEADER + LENGTH as u64 => {
+                return Err(corrupt("a file that is too short for bbolt", page));
+            }
+            _ => {}
         }
         Self::parse(&file.read(page, start + PAGE_HEADER, LENGTH)?, page)
     }

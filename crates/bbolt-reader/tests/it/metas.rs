@@ -29,6 +29,25 @@ fn the_older_state_is_that_before_the_last_transaction() {
     }
 }
 
+/// As if the file had been copied while the last transaction was written.
+#[test]
+fn the_older_state_is_there_when_the_newer_one_is_not() {
+    let Some(made) = made("counted", 1024) else { return };
+    let (newer, older) = (read_after(&made, 29), read_after(&made, 28));
+    let mut lost = 0;
+    for page in 2..made.bytes().len() / 1024 {
+        let mut bytes = made.bytes();
+        bytes[1024 * page..1024 * (page + 1)].fill(0);
+        let database = open(bytes).unwrap();
+        let listing = listing_of(&database);
+        assert_eq!(listing.problems.is_empty(), listing.lines == newer);
+        let before = listing_of(&database.older().unwrap());
+        assert_eq!(before.problems.is_empty(), before.lines == older);
+        lost += usize::from(!listing.problems.is_empty() && before.problems.is_empty());
+    }
+    assert!(lost > 0);
+}
+
 /// bbolt reads such a file too; without the first meta page, this version only with the machine's pages.
 #[test]
 fn a_broken_meta_page_leaves_the_other() {
@@ -68,7 +87,10 @@ fn without_a_whole_meta_page_there_is_no_database() {
     bytes[16..20].fill(0);
     assert_eq!(why(bytes), "damaged bbolt database: no signature of bbolt, page 0");
     assert_eq!(why(vec![]), "damaged bbolt database: an empty file, page 0");
-    assert_eq!(why(vec![0; 60]), "damaged bbolt database: the file ends before it, page 0");
+    assert_eq!(
+        why(vec![0; 60]),
+        "damaged bbolt database: a file that is too short for bbolt, page 0"
+    );
     assert_eq!(why(vec![0; 8192]), "damaged bbolt database: no signature of bbolt, page 0");
 }
 

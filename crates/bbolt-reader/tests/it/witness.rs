@@ -32,7 +32,7 @@ fn build() -> Option<PathBuf> {
     go.env("GO111MODULE", "off").env("GOPATH", SOURCES).env("GOFLAGS", "");
     go.env("GOCACHE", folder.join("go-cache")).env("CGO_ENABLED", "0");
     run(&mut go);
-    // It lives in the kernel's hands from here on: each run of the tests would leave one.
+    // Another run of the tests may be using the one of that name.
     let kept = folder.join("bbolt-witness");
     fs::rename(&program, &kept).unwrap();
     Some(kept)
