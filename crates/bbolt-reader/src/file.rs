@@ -5,13 +5,17 @@ use block_source::BlockSource;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// What the smallest read counts: else a budget of bytes would allow for too many reads.
+const LEAST: u64 = 512;
+
 /// What may be read.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of a value; one that has more is [`Error::TooLarge`].
     pub value: u64,
-    /// Bytes of the file in all; a page counts each time that it is read. Then comes [`Error::Budget`]. A
-    /// file that names a page from many buckets costs more than its size: this is what bounds it.
+    /// Bytes of the file in all; a page counts each time that it is read, and a read as 512 bytes at least.
+    /// Then comes [`Error::Budget`]. All entries of a sound file take less than four times what the
+    /// file has; one that names a page from many buckets would take any number.
     pub read: u64,
 }
 
@@ -36,7 +40,7 @@ impl File {
     pub fn read(&self, page: u64, at: u64, length: usize) -> Result<Vec<u8>, Error> {
         let end = at.checked_add(length as u64).filter(|end| *end <= self.size());
         end.ok_or_else(|| corrupt("the file ends before it", page))?;
-        self.charge(length as u64)?;
+        self.charge(LEAST.max(length as u64))?;
         let mut bytes = vec![0; length];
         self.source.read_exact_at(at, &mut bytes).map_err(|source| Error::Read { page, source })?;
         Ok(bytes)

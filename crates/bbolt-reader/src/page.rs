@@ -104,6 +104,11 @@ impl Page {
         if self.data() > self.length {
             return Err(corrupt("more items than the page has room for", self.number));
         }
+        // Else a small file could have any number of items that cannot be read.
+        let start = self.pages.start(self.number).unwrap_or(0);
+        if self.data() > self.pages.file.size().saturating_sub(start) {
+            return Err(corrupt("the file ends before it", self.number));
+        }
         if self.kind == Kind::Branch && self.slots == 0 {
             return Err(corrupt("a branch without items", self.number));
         }

@@ -179,6 +179,13 @@ fn more_slots_than_a_page_has_room_for() {
     assert_eq!((found.lines.len(), found.problems.len()), (601, 0));
     let root = open(with(file(6), &[page.clone()])).unwrap().root();
     assert_eq!(root.get(b"1599").unwrap().unwrap(), b"value");
+    // The keys are gone, and then a slot.
+    let cut = |length: usize| listing(with(file(6), &[page.clone()])[..length].to_vec()).problems;
+    assert_eq!(cut(2 * PAGE + 16 + 600 * 16).len(), 600);
+    assert_eq!(
+        cut(2 * PAGE + 16 + 599 * 16),
+        ["damaged bbolt database: the file ends before it, page 2"]
+    );
     page[12] = 1;
     let found = listing(with(file(6), &[page]));
     assert_eq!(

@@ -1,8 +1,10 @@
 //! Databases that bbolt makes: each key, value and sequence is what bbolt reads.
 
-use crate::listing::{assert_same, listing, open};
+use crate::listing::{LIMITS, assert_same, listing_of, open};
 use crate::witness::{dump, made};
-use block_source::FileSource;
+use bbolt_reader::{Database, Limits};
+use block_source::{BlockSource, FileSource};
+use std::sync::Arc;
 
 const PAGE_SIZES: [u32; 7] = [1024, 2048, 4096, 8192, 16384, 32768, 65536];
 
@@ -11,7 +13,8 @@ fn check(kind: &str, counts: (usize, usize)) {
         let Some(made) = made(kind, page_size) else { return };
         let Some(expected) = dump(&made.path()) else { return };
         let file = FileSource::open(made.path()).unwrap();
-        let found = listing(file);
+        let limits = Limits { read: 4 * file.size(), ..LIMITS };
+        let found = listing_of(&Database::open(Arc::new(file), limits).unwrap());
         assert_same(&format!("{kind}, pages of {page_size}"), &found, &expected);
         assert_eq!(found.counts(), counts, "{kind}, pages of {page_size}");
         let database = open(made.bytes()).unwrap();

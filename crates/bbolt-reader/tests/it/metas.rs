@@ -94,6 +94,24 @@ fn without_a_whole_meta_page_there_is_no_database() {
     assert_eq!(why(vec![0; 8192]), "damaged bbolt database: no signature of bbolt, page 0");
 }
 
+/// Numbers that no file can have are told where they are used.
+#[test]
+fn a_root_and_a_size_out_of_any_file() {
+    for (root, pages) in
+        [(u64::MAX - 1, u64::MAX), (1 << 52, u64::MAX), (0, 3), (1, 3), (3, 3), (2, 0)]
+    {
+        let mut bytes = crate::hand::file(3);
+        for start in [16, 4096 + 16] {
+            let meta = &mut bytes[start..start + 64];
+            meta[16..24].copy_from_slice(&u64::to_le_bytes(root));
+            meta[40..48].copy_from_slice(&u64::to_le_bytes(pages));
+            crate::hand::seal(meta);
+        }
+        let listing = listing_of(&open(bytes).unwrap());
+        assert_eq!((listing.lines.len(), listing.problems.len()), (1, 1), "{root}, {pages}");
+    }
+}
+
 #[test]
 fn what_other_machines_and_versions_write_is_refused() {
     let Some(made) = made("empty", 4096) else { return };

@@ -24,6 +24,9 @@ fn random_damage_does_no_harm() {
                 damage(&mut bytes, &mut random, page_size as usize);
             }
             if random.u8(..10) == 0 {
+                damage_metas(&mut bytes, &mut random, page_size as usize);
+            }
+            if random.u8(..10) == 0 {
                 bytes.truncate(random.usize(..whole.len()));
             }
             if let Some(problems) = read(bytes) {
@@ -31,14 +34,13 @@ fn random_damage_does_no_harm() {
             }
         }
         eprintln!("{kind}: {opened} of {ROUNDS} opened, {damaged} with problems");
-        assert!(opened > ROUNDS / 2 && damaged > ROUNDS / 4);
+        assert!(opened > ROUNDS / 2 && opened < ROUNDS && damaged > ROUNDS / 4);
     }
 }
 
 /// A random byte, a random number, or a number of the file at another place; mostly where pages begin.
 fn damage(bytes: &mut [u8], random: &mut fastrand::Rng, page_size: usize) {
     let place = |random: &mut fastrand::Rng| {
-        // The meta pages have a checksum; tests of their own damage them.
         let page = random.usize(2..bytes.len() / page_size) * page_size;
         let within =
             if random.bool() { random.usize(..128) } else { random.usize(..page_size - 8) };
@@ -55,6 +57,17 @@ fn damage(bytes: &mut [u8], random: &mut fastrand::Rng, page_size: usize) {
             bytes.copy_within(from..from + page_size, at);
         }
         _ => bytes.copy_within(from..from + 8, at),
+    }
+}
+
+/// Numbers that no checksum speaks against.
+fn damage_metas(bytes: &mut [u8], random: &mut fastrand::Rng, page_size: usize) {
+    for start in [16, page_size + 16] {
+        let meta = &mut bytes[start..start + 64];
+        let at = [8, 16, 40, 48][random.usize(..4)];
+        let shift = random.u32(..64);
+        meta[at..at + 8].copy_from_slice(&(random.u64(..) >> shift).to_le_bytes());
+        crate::hand::seal(meta);
     }
 }
 

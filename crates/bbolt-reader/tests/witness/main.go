@@ -25,6 +25,7 @@ func main() {
 	case "make":
 		size, err := strconv.Atoi(arguments[3])
 		check(err)
+		// With some sizes no list of free pages, as etcd has it.
 		options := bolt.Options{PageSize: size, NoFreelistSync: size%3 == 1, FreelistType: bolt.FreelistMapType}
 		db, err := bolt.Open(arguments[2], 0o600, &options)
 		check(err)
