@@ -51,7 +51,6 @@ impl Level {
         }
         let problem = level.choose(wanted).err();
         if problem.is_some() {
-            level.bounds = Bounds::default();
             level.order.is_told = true;
         }
         level.page.will_need(level.next..level.end);

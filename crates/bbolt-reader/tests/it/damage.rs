@@ -125,7 +125,8 @@ fn items_over_one_another_end_their_page() {
     }
     let found = listing(with(file(30), &[page]));
     assert_eq!(found.lines.len(), 1 + 4);
-    assert!(found.problems.iter().any(|it| it.contains("items that lie over one another, page 2")));
+    let over = |problem: &&String| problem.contains("items that lie over one another, page 2");
+    assert_eq!(found.problems.iter().filter(over).count(), 1);
 }
 
 #[test]
@@ -179,6 +180,10 @@ fn more_slots_than_a_page_has_room_for() {
     assert_eq!((found.lines.len(), found.problems.len()), (601, 0));
     let root = open(with(file(6), &[page.clone()])).unwrap().root();
     assert_eq!(root.get(b"1599").unwrap().unwrap(), b"value");
+    // Many small reads are not for nothing.
+    let limits = Limits { read: 100_000, ..LIMITS };
+    let few = Database::open(Arc::new(with(file(6), &[page.clone()])), limits).unwrap();
+    assert!(few.root().entries().any(|entry| matches!(entry, Err(Error::Budget { .. }))));
     // The keys are gone, and then a slot.
     let cut = |length: usize| listing(with(file(6), &[page.clone()])[..length].to_vec()).problems;
     assert_eq!(cut(2 * PAGE + 16 + 600 * 16).len(), 600);
@@ -192,6 +197,47 @@ fn more_slots_than_a_page_has_room_for() {
         found.problems,
         ["damaged bbolt database: more items than the page has room for, page 2"]
     );
+}
+
+#[test]
+fn where_no_more_may_be_read_the_entries_end() {
+    for (read, lines) in [(5 << 10, 0), (10 << 10, 2), (14 << 10, 4), (18 << 10, 6)] {
+        let database = Database::open(Arc::new(whole()), Limits { read, ..LIMITS }).unwrap();
+        let entries: Vec<_> = database.root().entries().collect();
+        let problems = entries.iter().filter(|entry| matches!(entry, Err(Error::Budget { .. })));
+        assert_eq!(problems.count(), usize::from(lines < 6));
+        assert_eq!(entries.iter().flatten().count(), lines);
+    }
+}
+
+/// The lowest pages are held to what the highest says.
+#[test]
+fn keys_that_belong_to_another_branch() {
+    let value = |page, key| leaf(page, &[(false, key, b"")]);
+    let found = listing(with(
+        file(9),
+        &[
+            branch(2, &[(b"a", 3), (b"m", 4)]),
+            branch(3, &[(b"a", 5), (b"c", 6)]),
+            branch(4, &[(b"m", 7)]),
+            value(5, b"a"),
+            value(6, b"n"),
+            value(7, b"m"),
+        ],
+    ));
+    assert_eq!(found.problems, ["damaged bbolt database: keys out of their order, page 6"]);
+    assert_eq!(found.lines.len(), 4);
+}
+
+#[test]
+fn a_small_bucket_of_more_than_a_page() {
+    let long = [7; PAGE];
+    let value = inline(&[(false, b"x", &long)]);
+    let mut page = leaf(2, &[(true, b"a", &value), (false, b"b", b"")]);
+    page[12] = 1;
+    let found = listing(with(file(9), &[page]));
+    assert_eq!(found.problems, ["damaged bbolt database: a bucket that is too long, page 2"]);
+    assert_eq!(found.lines.len(), 2);
 }
 
 #[test]

@@ -56,6 +56,9 @@ fn a_prefix_gives_what_begins_so() {
         assert_eq!(keys(many.seek(prefix)), expected);
     }
     assert!(found > 3 * all.len());
+    for key in all.iter().step_by(50) {
+        assert_eq!(keys(many.seek(key)), std::slice::from_ref(key));
+    }
 }
 
 #[test]

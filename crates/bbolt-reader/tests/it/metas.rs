@@ -94,6 +94,18 @@ fn without_a_whole_meta_page_there_is_no_database() {
     assert_eq!(why(vec![0; 8192]), "damaged bbolt database: no signature of bbolt, page 0");
 }
 
+#[test]
+fn two_sizes_of_pages() {
+    let mut bytes = crate::hand::file(4);
+    let meta = &mut bytes[4096 + 16..][..64];
+    meta[9] = 0x20;
+    crate::hand::seal(meta);
+    let database = open(bytes).unwrap();
+    assert_eq!((database.transaction(), database.page_size()), (0, 4096));
+    let problem = database.problem().unwrap().to_string();
+    assert_eq!(problem, "damaged bbolt database: meta pages of two sizes, page 1");
+}
+
 /// Numbers that no file can have are told where they are used.
 #[test]
 fn a_root_and_a_size_out_of_any_file() {
