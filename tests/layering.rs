@@ -14,7 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("volume", &["block", "model"]),
     ("filesystem", &["block", "model"]),
     ("host", &["filesystem", "volume", "model"]),
-    ("inventory", &["host", "model"]),
+    ("inventory", &["host", "model", "version"]),
     ("containers", &["host", "model"]),
     ("version", &["model"]),
     ("report", &["model"]),
