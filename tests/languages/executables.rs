@@ -162,6 +162,8 @@ fn well_known_programs_say_the_same_of_themselves() {
         ("git", "/usr/bin/git", "--version", "version "),
         ("openssl", "/usr/bin/openssl", "version", "OpenSSL "),
         ("curl", "/usr/bin/curl", "--version", "curl "),
+        ("xz", "/usr/bin/xz", "--version", "(XZ Utils) "),
+        ("zstandard", "/usr/bin/zstd", "--version", ") v"),
     ];
     let mut compared = 0;
     for (product, path, argument, before) in programs {
@@ -170,7 +172,7 @@ fn well_known_programs_say_the_same_of_themselves() {
         }
         let text = output(path, &[argument], Path::new("/"));
         let version = text.split_once(before).unwrap().1;
-        let version = version.split([' ', '(', ')', '\n']).next().unwrap();
+        let version = version.split([' ', '(', ')', ',', '\n']).next().unwrap();
         let found = names(&read(Path::new(path)).found, Ecosystem::Generic);
         assert!(found.contains(&(product.to_owned(), version.to_owned())), "{version}: {found:?}");
         compared += 1;

@@ -1,7 +1,8 @@
 //! What is put at a path of the tree, and the folders that are made for it.
 
-use super::{Mounted, PathError, Tree, names};
+use super::{Located, Mounted, PathError, Tree, names};
 use crate::filesystem::{FileSystem, Kind, MadeFolder, NodeId};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Most folders that are made for one mount.
@@ -25,6 +26,21 @@ impl Tree {
         let Some(at) = self.find(from)? else { return Ok(false) };
         let filesystem = self.filesystem(at).clone();
         self.put(path, filesystem, at.node)
+    }
+
+    /// What is mounted, by the folder that it is in.
+    pub(super) fn mounts_by_folder(&self) -> HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> {
+        let mut mounts: HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> = HashMap::new();
+        for (mount, it) in self.mounts.iter().enumerate() {
+            let Some((name, above)) = it.path.split_last() else { continue };
+            let above: Vec<u8> =
+                above.iter().flat_map(|name| [b"/", name.as_slice()].concat()).collect();
+            let inside = mounts.entry(above).or_default();
+            // The last one is on top.
+            inside.retain(|(taken, _)| taken != name);
+            inside.push((name.clone(), Located { mount, node: it.root }));
+        }
+        mounts
     }
 
     fn put(

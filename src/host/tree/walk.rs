@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
             todo: Waiting::default(),
             again: VecDeque::new(),
             met: HashSet::new(),
-            mounts: mounts(tree),
+            mounts: tree.mounts_by_folder(),
             filesystems: (0..tree.mounts.len()).map(|mount| tree.first_mount(mount)).collect(),
             waiting: 0,
             is_full: false,
@@ -376,21 +376,6 @@ impl<'a> Walk<'a> {
             gaps.push(Gap::new(shown(&folder.path), GapReason::Corrupt, detail));
         }
     }
-}
-
-/// What is mounted, by the folder that it is in.
-fn mounts(tree: &Tree) -> HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> {
-    let mut mounts: HashMap<Vec<u8>, Vec<(Vec<u8>, Located)>> = HashMap::new();
-    for (mount, it) in tree.mounts.iter().enumerate() {
-        let Some((name, above)) = it.path.split_last() else { continue };
-        let above: Vec<u8> =
-            above.iter().flat_map(|name| [b"/", name.as_slice()].concat()).collect();
-        let inside = mounts.entry(above).or_default();
-        // The last one is on top.
-        inside.retain(|(taken, _)| taken != name);
-        inside.push((name.clone(), Located { mount, node: it.root }));
-    }
-    mounts
 }
 
 fn bytes(folders: &[Folder]) -> usize {
