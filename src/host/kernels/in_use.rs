@@ -2,7 +2,7 @@
 
 use super::{Start, journal, version, wtmp};
 use crate::host::{Tree, boot};
-use crate::model::{Confidence, Gap, HostContext, KernelSign};
+use crate::model::{Confidence, Gap, HostContext, KernelSign, printable_str};
 
 /// Seconds within which two records speak of one start: clocks are set meanwhile.
 const SAME_START: u64 = 3600;
@@ -44,7 +44,9 @@ impl InUse {
         context.running_kernel = self.started.or_else(|| only(&context.kernels));
         context.next_kernel = self.next;
         let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
-        context.reboot_needed = both.map(|(running, next)| running.version != next.version);
+        context.reboot_needed = both
+            .filter(|(_, next)| next.confidence != Confidence::Low)
+            .map(|(running, next)| running.version != next.version);
     }
 }
 
@@ -93,11 +95,26 @@ fn only(installed: &[String]) -> Option<KernelSign> {
     Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
 }
 
-/// The kernel that the boot menu starts next.
+/// The kernel that the boot menu starts next. One that is not there, or that may be another one, is not sure.
 fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
     let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
-    let version = version(&menu.kernel?)?;
-    Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })
+    let image = menu.kernel?;
+    let version = version(&image)?;
+    let gone = || (!is_there(tree, &image)).then(|| format!("{image} is not there"));
+    let (evidence, confidence) = match menu.doubt.or_else(gone) {
+        Some(doubt) => (format!("{}; but {}", menu.place, printable_str(&doubt)), Confidence::Low),
+        None => (menu.place, Confidence::High),
+    };
+    Some(KernelSign { version, evidence, confidence })
+}
+
+/// Whether the image is at any place that the boot loader's path may mean; where one cannot be looked at, it may be.
+fn is_there(tree: &Tree, image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let places = ["", "/boot", "/boot/efi", "/efi"].map(|above| format!("{above}/{image}"));
+    let named = if name == "linux" { String::new() } else { format!("/boot/{name}") };
+    let mut places = places.into_iter().chain([named]).filter(|place| !place.is_empty());
+    places.any(|place| !matches!(tree.find(place.as_bytes()), Ok(None)))
 }
 
 #[cfg(test)]
