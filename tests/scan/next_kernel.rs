@@ -157,6 +157,19 @@ fn a_menu_on_the_firmwares_partition_is_read() {
 }
 
 #[test]
+fn a_kernel_that_is_merely_the_only_one_is_not_told_to_run() {
+    let host = Host::new("", &[NEW]);
+    host.file("boot/grub2/grub.cfg", &entry(NEW));
+    host.file("var/lib/dpkg/info/linux-image-x.list", &format!("/boot/vmlinuz-{NEW}\n"));
+    host.check(NEW, "/boot/grub2/grub.cfg", "high", None);
+    assert_eq!(host.seen()["running_kernel"]["confidence"], "low");
+    host.wtmp("wtmp.1", OLD);
+    host.check(NEW, "/boot/grub2/grub.cfg", "high", Some(true));
+    let evidence = "/var/log/wtmp.1: started at 2023-11-14T22:13:20Z";
+    assert_eq!(host.seen()["running_kernel"]["evidence"], evidence);
+}
+
+#[test]
 fn a_menu_whose_kernel_is_gone_is_not_sure() {
     let host = Host::new(OLD, &[OLD]);
     host.file("boot/grub2/grub.cfg", &format!("{}{}", entry(NEW), entry(OLD)));

@@ -43,10 +43,11 @@ impl InUse {
         gaps.extend(untold);
         context.running_kernel = self.started.or_else(|| only(&context.kernels));
         context.next_kernel = self.next;
-        let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
-        context.reboot_needed = both
-            .filter(|(_, next)| next.confidence != Confidence::Low)
-            .map(|(running, next)| running.version != next.version);
+        let sure = |sign: &Option<KernelSign>| {
+            sign.as_ref().filter(|it| it.confidence != Confidence::Low).map(|it| it.version.clone())
+        };
+        let both = sure(&context.running_kernel).zip(sure(&context.next_kernel));
+        context.reboot_needed = both.map(|(running, next)| running != next);
     }
 }
 
