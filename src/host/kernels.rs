@@ -3,6 +3,7 @@
 
 mod in_use;
 mod journal;
+mod renewed;
 mod wtmp;
 
 pub use in_use::InUse;

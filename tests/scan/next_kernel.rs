@@ -201,3 +201,28 @@ fn debian_starts_what_is_in_its_own_folder() {
     host.file("etc/os-release", "ID=rhel\nVERSION_ID=8.9\n");
     host.check(OLD, "/boot/grub2/grub.cfg", "high", Some(false));
 }
+
+#[test]
+fn an_image_that_was_upgraded_under_its_release_needs_a_reboot() {
+    let host = Host::new(OLD, &[OLD]);
+    let name = format!("linux-image-{OLD}");
+    host.file("boot/grub/grub.cfg", &entry(OLD));
+    host.check(OLD, "/boot/grub/grub.cfg", "high", Some(false));
+    // The files may be a copy.
+    host.file(&format!("var/lib/dpkg/info/{name}.list"), "/.\n");
+    host.check(OLD, "/boot/grub/grub.cfg", "high", Some(false));
+    host.file("var/log/dpkg.log", "");
+    host.check(OLD, "/boot/grub/grub.cfg", "high", None);
+    let path = host.0.path().join(format!("var/lib/dpkg/info/{name}.list"));
+    let list = fs::File::options().write(true).open(path).expect("opened");
+    let at = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_706_774_401);
+    list.set_modified(at).expect("set");
+    host.file(
+        "var/log/dpkg.log",
+        &format!("2024-02-01 09:00:00 upgrade {name}:amd64 4.18-1 4.18-2\n"),
+    );
+    let told = format!(
+        "/boot/grub/grub.cfg; /var/log/dpkg.log: {name} was upgraded from 4.18-1 to 4.18-2 since"
+    );
+    host.check(OLD, &told, "high", Some(true));
+}

@@ -1,5 +1,6 @@
 //! Which kernel runs and which is started next, by all that tells of it.
 
+use super::renewed::{self, Renewed};
 use super::{Start, journal, version, wtmp};
 use crate::host::{Tree, boot};
 use crate::model::{Confidence, Gap, HostContext, KernelSign, printable_str};
@@ -12,6 +13,8 @@ const SAME_START: u64 = 3600;
 pub struct InUse {
     started: Option<KernelSign>,
     next: Option<KernelSign>,
+    /// Whether the image of the kernel that was started was replaced since.
+    renewed: Renewed,
     gaps: Vec<Gap>,
     /// What the boot menus lack.
     lacking: Vec<Gap>,
@@ -32,7 +35,13 @@ impl InUse {
             let joined = journal.join();
             let (journal, more) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             gaps.extend(more);
-            Self { started: started(wtmp, journal), next, gaps, lacking }
+            let (started, second) = started(wtmp, journal).unzip();
+            let is_same = |it: &&KernelSign| next.as_ref().is_some_and(|n| n.version == it.version);
+            let same = started.as_ref().filter(is_same).zip(second);
+            let renewed = same.map_or(Renewed::No, |(it, second)| {
+                renewed::find(tree, &it.version, second, &mut gaps)
+            });
+            Self { started, next, renewed, gaps, lacking }
         })
     }
 
@@ -47,7 +56,16 @@ impl InUse {
             sign.as_ref().filter(|it| it.confidence != Confidence::Low).map(|it| it.version.clone())
         };
         let both = sure(&context.running_kernel).zip(sure(&context.next_kernel));
-        context.reboot_needed = both.map(|(running, next)| running != next);
+        context.reboot_needed = both.and_then(|(running, next)| match self.renewed {
+            _ if running != next => Some(true),
+            Renewed::No => Some(false),
+            Renewed::Perhaps => None,
+            Renewed::Yes(told) => {
+                let next = context.next_kernel.as_mut()?;
+                next.evidence = format!("{}; {told}", next.evidence);
+                Some(true)
+            }
+        });
     }
 }
 
@@ -60,8 +78,8 @@ fn is_told(gap: &Gap, gaps: &[Gap]) -> bool {
 }
 
 /// What the records of the last start say together: two that agree are sure, of two that do not the
-/// later one counts.
-fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<KernelSign> {
+/// later one counts. With the second of the start.
+fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<(KernelSign, u64)> {
     let mut starts: Vec<Start> = wtmp.into_iter().chain(journal).collect();
     // wtmp comes first where both are of one second.
     starts.sort_by_key(|start| std::cmp::Reverse(start.second));
@@ -72,7 +90,7 @@ fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<KernelSign> {
         None => (known.told(), Confidence::Medium),
         Some(other) => beside(known, other),
     };
-    Some(KernelSign { version, evidence, confidence })
+    Some((KernelSign { version, evidence, confidence }, known.second))
 }
 
 /// What both say, and how sure that is.
@@ -133,7 +151,7 @@ mod tests {
         journal: Option<Start>,
         expected: Option<(&str, Confidence, &str)>,
     ) {
-        let sign = started(wtmp, journal);
+        let sign = started(wtmp, journal).map(|(sign, _)| sign);
         let sign =
             sign.as_ref().map(|it| (it.version.as_str(), it.confidence, it.evidence.as_str()));
         assert_eq!(sign, expected);
