@@ -1,21 +1,22 @@
 //! The boot configuration of a filesystem: which entries it has, which of them is started, and with
 //! what kernel command line.
 //!
-//! Read are grub's configuration and environment block, entries of the Boot Loader Specification
-//! (<https://uapi-group.org/specifications/specs/boot_loader_specification/>), unified kernel images,
-//! and, if there is none of them, what new entries are made from (`/etc/kernel/cmdline`,
-//! `/etc/default/grub`). Not read: grub's configuration on an EFI system partition, and what the
-//! firmware keeps in its variables.
+//! Read are grub's configuration and environment block, on the EFI system partition too, entries of the
+//! Boot Loader Specification (<https://uapi-group.org/specifications/specs/boot_loader_specification/>),
+//! unified kernel images, and, if there is none of them, what new entries are made from
+//! (`/etc/kernel/cmdline`, `/etc/default/grub`). Not read: what the firmware keeps in its variables.
 
 mod bls;
 mod command_line;
 mod grub;
+mod scripts;
 mod unified;
 
 pub use command_line::Arguments;
 
 use super::{Tree, identity};
-use crate::model::Gap;
+use crate::model::{Gap, printable_str};
+use scripts::Placed;
 
 /// A filesystem's boot configuration.
 #[derive(Debug, Clone)]
@@ -30,17 +31,25 @@ pub struct Configuration {
     pub arguments: Arguments,
     /// Path of the kernel that it starts, as the boot loader sees it.
     pub kernel: Option<String>,
+    /// Why it may start another one.
+    pub doubt: Option<String>,
 }
+
+/// What the firmware's variables keep stands for this word of systemd-boot.
+const KEPT: &str = "@saved";
 
 /// Reads what a filesystem of the boot firmware has. It is no `/boot`, wherever it is mounted.
 pub fn read_firmware(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
-    Some(Configuration { is_boot: false, ..menu(tree, "", gaps)? })
+    Some(Configuration { is_boot: false, ..menu(tree, "", "/EFI", gaps)? })
 }
 
 /// Reads what a filesystem has, if it has any.
 pub fn read(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
     // The top comes first: a filesystem for `/boot` may have a link `boot` to itself.
-    ["", "/boot"].iter().find_map(|folder| menu(tree, folder, gaps)).or_else(|| seed(tree, gaps))
+    let mut menus = [("", "/efi/EFI"), ("/boot", "/boot/efi/EFI")].into_iter();
+    menus
+        .find_map(|(folder, vendors)| menu(tree, folder, vendors, gaps))
+        .or_else(|| seed(tree, gaps))
 }
 
 /// An entry of a boot menu.
@@ -56,32 +65,59 @@ struct Entry {
     children: Vec<Entry>,
 }
 
-fn menu(tree: &Tree, folder: &str, gaps: &mut Vec<Gap>) -> Option<Configuration> {
-    let mut either = |names: [&str; 2]| {
-        names.into_iter().find_map(|name| {
-            let path = format!("{folder}/{name}");
-            identity::text(tree, &path, gaps).map(|text| (path, text))
-        })
-    };
-    let script = either(["grub2/grub.cfg", "grub/grub.cfg"]);
-    let variables = either(["grub2/grubenv", "grub/grubenv"]).map(|(_, text)| text);
-    let (place, text) = script.unwrap_or_default();
-    let script = grub::parse(&text, &variables.unwrap_or_default());
-    let own = script.entries.iter().any(|entry| first_command_line(entry).is_some());
+/// What the first script starts; that another one starts something else is a doubt.
+fn menu(tree: &Tree, folder: &str, vendors: &str, gaps: &mut Vec<Gap>) -> Option<Configuration> {
+    let scripts = scripts::find(tree, folder, vendors, gaps);
+    let mut menus = scripts.into_iter().filter_map(|script| {
+        let place = script.place.clone();
+        Some((place, of_script(tree, folder, script, gaps)?))
+    });
+    let (_, mut menu) = menus.next()?;
+    let other = menus.find(|(_, other)| !is_same(menu.kernel.as_deref(), other.kernel.as_deref()));
+    let doubt = other.map(|(place, other)| {
+        let kernel = other.kernel.as_deref().unwrap_or("something else");
+        printable_str(&format!("{place} starts {kernel}"))
+    });
+    menu.doubt = menu.doubt.or(doubt);
+    Some(menu)
+}
+
+/// Paths of one kernel may begin at different filesystems.
+fn is_same(one: Option<&str>, other: Option<&str>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+        _ => one == other,
+    }
+}
+
+fn of_script(
+    tree: &Tree,
+    folder: &str,
+    placed: Placed,
+    gaps: &mut Vec<Gap>,
+) -> Option<Configuration> {
+    let Placed { place, script, doubt } = placed;
+    let own = script.has_entries();
     let loader = format!("{folder}/loader");
     let (place, entries, default) = if script.takes_loader_entries || !own {
         let entries = bls::entries(tree, &format!("{loader}/entries"), &script.variables, gaps);
-        let default = script.default.or_else(|| bls::default(tree, &loader, gaps));
+        let kept = || script.variables.get("saved_entry").filter(|_| place.is_empty()).cloned();
+        let default = script.default.or_else(|| bls::default(tree, &loader, gaps)).or_else(kept);
         (format!("{loader}/entries"), entries, default)
     } else {
         (place, script.entries, script.default)
     };
     let entries = if own { entries } else { with_images(tree, folder, entries, gaps) };
     let entry = started(&entries, default.as_deref())?;
-    let place = entry.place.clone().unwrap_or(place);
+    let place = printable_str(entry.place.as_deref().unwrap_or(&place));
     let arguments = Arguments::parse(first_command_line(entry)?);
     let kernel = first(entry, &|entry| entry.kernel.as_deref()).map(str::to_owned);
-    Some(Configuration { place, is_boot: folder.is_empty(), is_menu: true, arguments, kernel })
+    // Where all start one kernel, it does not matter which is started.
+    let is_choice = entries.iter().any(|it| it.kernel != kernel);
+    let doubt = doubt.filter(|_| is_choice && default.is_none());
+    let kernel = kernel.filter(|_| !is_choice || default.as_deref() != Some(KEPT));
+    let is_boot = folder.is_empty();
+    Some(Configuration { place, is_boot, is_menu: true, arguments, kernel, doubt })
 }
 
 /// Where the boot loader finds images by itself, they follow the entries that are files.
@@ -103,6 +139,7 @@ fn seed(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<Configuration> {
         is_menu: false,
         arguments: Arguments::parse(text),
         kernel: None,
+        doubt: None,
     };
     if let Some(text) = identity::text(tree, "/etc/kernel/cmdline", gaps) {
         return Some(configuration("/etc/kernel/cmdline", &text));
@@ -205,6 +242,19 @@ menuentry 'Debian GNU/Linux 11 (bullseye) (on /dev/sda2)' --class debian $menuen
         );
         check(&saved, "saved_entry=gone\n", "root=UUID=1111 ro quiet");
         check(&saved, "", "root=UUID=1111 ro quiet");
+    }
+
+    #[test]
+    fn entries_and_commands_that_share_a_line() {
+        let script = "set timeout=5; set default=x>own\nmenuentry \"a; {b}\" { linux /first root=1 }\n\
+            submenu x { menuentry y --id own { insmod ext2; linux /second root=${one} two; initrd /i } }\n\
+            menuentry z {\n linux /third root=3 }\n";
+        check(script, "one=1", "root=1 two");
+        let entries = grub::parse(script, "").entries;
+        let names: Vec<_> = entries.iter().map(|it| (&*it.title, first_command_line(it))).collect();
+        let expected =
+            [("a; {b}", Some("root=1")), ("x", Some("root= two")), ("z", Some("root=3"))];
+        assert_eq!(names, expected);
     }
 
     #[test]

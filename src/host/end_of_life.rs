@@ -1,12 +1,17 @@
 //! Until when a host's system is supported: which release it is, a table of the dates of many
 //! (`end_of_life.tsv`, which names its sources), and what they mean on a day.
 
-use crate::model::{EndOfLife, Extended, Os, Support, SupportCycle};
+use super::ubuntu_pro;
+use crate::model::{EndOfLife, Extended, HostContext, Os, Support, SupportCycle};
 use jiff::civil::Date;
 
 const TABLE: &str = include_str!("end_of_life.tsv");
 /// Systems whose releases are told by the first number of their version.
 const MAJOR: [&str; 7] = ["debian", "rhel", "rocky", "almalinux", "centos", "ol", "fedora"];
+
+/// The last minor releases of Red Hat Enterprise Linux, which end with their system. Others end earlier, and when
+/// depends on the support that was bought: tables have no dates of them.
+const LAST_MINOR: [&str; 3] = ["6.10", "7.9", "8.10"];
 
 /// The dates of a release, and who says them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +24,16 @@ pub struct Known {
     pub date: String,
 }
 
-/// The system and release that tables have dates of, in their words.
-pub fn release_of(os: &Os) -> Option<(String, String)> {
+/// The system and release of a host that tables have dates of, in their words. One that is held at a minor
+/// release of Red Hat's gets what that one gets.
+pub fn release(host: &HostContext) -> Option<(String, String)> {
+    let (id, release) = release_of(&host.os)?;
+    let held = host.update_stream.iter().find_map(|stream| stream.release.clone());
+    let held = held.filter(|it| id == "rhel" && !LAST_MINOR.contains(&it.as_str()));
+    Some((id, held.unwrap_or(release)))
+}
+
+fn release_of(os: &Os) -> Option<(String, String)> {
     let id = match os.id.as_str() {
         "centos" if os.pretty_name.starts_with("CentOS Stream") => "centos-stream",
         "windows" => return Some(("windows-server".to_owned(), windows_server(&os.pretty_name)?)),
@@ -28,6 +41,9 @@ pub fn release_of(os: &Os) -> Option<(String, String)> {
         "opensuse" => "opensuse-leap",
         id => id,
     };
+    if is_rolling(os) {
+        return None;
+    }
     let numbers = match id {
         id if MAJOR.contains(&id) || id == "centos-stream" => 1,
         "alpine" | "ubuntu" | "opensuse-leap" | "sles" => 2,
@@ -35,6 +51,19 @@ pub fn release_of(os: &Os) -> Option<(String, String)> {
     };
     let release: Vec<&str> = os.version_id.split('.').take(numbers).collect();
     (!os.version_id.is_empty()).then(|| (id.to_owned(), release.join(".")))
+}
+
+/// Alpine's edge and Fedora's rawhide are numbered after the release that they will be.
+fn is_rolling(os: &Os) -> bool {
+    let is_called = |word: &str| {
+        let mut words = os.pretty_name.split(|it: char| !it.is_alphanumeric());
+        os.codename.as_deref() == Some(word) || words.any(|it| it.eq_ignore_ascii_case(word))
+    };
+    match os.id.as_str() {
+        "alpine" => os.version_id.contains("_alpha") || is_called("edge"),
+        "fedora" => is_called("rawhide"),
+        _ => false,
+    }
 }
 
 /// `2012-r2` of `Windows Server 2012 R2 Standard`.
@@ -65,8 +94,19 @@ fn row(line: &str) -> Option<Known> {
     Some(Known { cycle, source: source.to_owned(), date: date.to_owned() })
 }
 
-/// What the dates mean today; none if one of them is no date.
-pub fn on(known: Known, today: Date) -> Option<EndOfLife> {
+/// What the dates mean for a host today; none if one of them is no date. Ubuntu's extended support is for those who
+/// have Ubuntu Pro.
+pub fn of_host(host: &HostContext, known: Known, today: Date) -> Option<EndOfLife> {
+    let mut found = on(known, today)?;
+    let lacks_it = host.os.id == "ubuntu" && !ubuntu_pro::has_esm(host.ubuntu_pro.as_ref(), today);
+    if found.support == Support::Extended && lacks_it {
+        found.support = Support::Ended;
+    }
+    Some(found)
+}
+
+/// What the dates mean on a day.
+fn on(known: Known, today: Date) -> Option<EndOfLife> {
     let SupportCycle { full, end, extended, .. } = known.cycle;
     let days_left = days(&end, today)?;
     let extended = match extended {
@@ -96,6 +136,7 @@ fn days(date: &str, today: Date) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{UbuntuPro, UpdateStream};
     use jiff::civil::date;
     use std::collections::BTreeSet;
 
@@ -125,6 +166,10 @@ mod tests {
             ("windows", "19045.1", "Windows 10 Pro 22H2", None),
             ("windows", "17134.1", "Windows Server Datacenter 1803", None),
             ("debian", "", "Debian GNU/Linux trixie/sid", None),
+            ("alpine", "3.22.0_alpha20250108", "Alpine Linux edge", None),
+            ("alpine", "3.22.0_alpha20250108", "", None),
+            ("fedora", "44", "Fedora Linux 44 (Rawhide Prerelease)", None),
+            ("fedora", "44", "Fedora Linux 44 (Server Edition)", Some("fedora 44")),
             ("arch", "", "Arch Linux", None),
         ] {
             let found = release_of(&os(id, version, name));
@@ -165,6 +210,48 @@ mod tests {
         check(("rhel", "9"), date(2027, 6, 1), 1826, Support::Maintenance);
         check(("fedora", "40"), date(2025, 5, 14), -1, Support::Ended);
         assert_eq!(built_in("debian", "99"), None);
+    }
+
+    #[test]
+    fn what_only_its_codename_calls_rawhide() {
+        let mut os = os("fedora", "44", "Fedora Linux 44 (Server Edition Prerelease)");
+        os.codename = Some("rawhide".to_owned());
+        assert_eq!(release_of(&os), None);
+    }
+
+    #[test]
+    fn a_minor_release_that_a_host_is_held_at_is_not_the_whole_system() {
+        for (held, expected) in [(None, "9"), (Some("9.2"), "9.2"), (Some("8.10"), "9")] {
+            let stream =
+                UpdateStream { release: held.map(str::to_owned), ..UpdateStream::default() };
+            let os = os("rhel", "9.2", "Red Hat Enterprise Linux 9.2 (Plow)");
+            let host = HostContext { os, update_stream: Some(stream), ..HostContext::default() };
+            assert_eq!(release(&host), Some(("rhel".to_owned(), expected.to_owned())));
+        }
+        assert_eq!(built_in("rhel", "9.2"), None);
+    }
+
+    #[test]
+    fn extended_support_of_ubuntu_is_for_those_who_have_pro() {
+        let on_day = |pro: Option<UbuntuPro>| {
+            let os = os("ubuntu", "20.04", "Ubuntu 20.04.6 LTS");
+            let host = HostContext { os, ubuntu_pro: pro, ..HostContext::default() };
+            let known = built_in("ubuntu", "20.04").expect("known");
+            of_host(&host, known, date(2026, 1, 1)).expect("dates").support
+        };
+        let pro = |enabled: &[&str], expires: Option<&str>| UbuntuPro {
+            attached: true,
+            enabled: enabled.iter().map(|it| (*it).to_owned()).collect(),
+            expires: expires.map(str::to_owned),
+            ..UbuntuPro::default()
+        };
+        assert_eq!(on_day(None), Support::Ended);
+        assert_eq!(on_day(Some(UbuntuPro::default())), Support::Ended);
+        assert_eq!(on_day(Some(pro(&["livepatch"], None))), Support::Ended);
+        assert_eq!(on_day(Some(pro(&["esm-apps", "esm-infra"], None))), Support::Extended);
+        let expires = |at| on_day(Some(pro(&["esm-infra"], Some(at))));
+        assert_eq!(expires("2025-12-31T00:00:00+00:00"), Support::Ended);
+        assert_eq!(expires("9999-12-31T00:00:00+00:00"), Support::Extended);
     }
 
     #[test]

@@ -120,6 +120,8 @@ fn os_release(text: &str) -> Os {
             "ID" if !value.is_empty() => os.id = value,
             "VERSION_ID" => os.version_id = value,
             "VERSION_CODENAME" => os.codename = Some(value),
+            // Fedora's names it nowhere else.
+            "REDHAT_BUGZILLA_PRODUCT_VERSION" if value == "rawhide" => os.codename = Some(value),
             "PRETTY_NAME" => os.pretty_name = value,
             "ID_LIKE" => os.id_like = value.split_whitespace().map(str::to_owned).collect(),
             _ => {}

@@ -1,31 +1,53 @@
-//! Which kernels are installed (a modules folder or an image in `/boot` each), which of them ran last, and
-//! which is started next.
+//! Which kernels are installed (an image in `/boot`, or a modules folder that is whole), which of them ran last,
+//! and which is started next.
 
 mod in_use;
 mod journal;
+mod renewed;
 mod wtmp;
 
 pub use in_use::InUse;
 
 use super::Tree;
-use crate::model::{Gap, printable};
+use crate::model::{Gap, GapReason, printable};
 use std::collections::BTreeSet;
 
 const IMAGES: [&[u8]; 2] = [b"vmlinuz-", b"vmlinux-"];
 
+const MODULES: &str = "/lib/modules";
+/// What a folder of modules has from the build of its kernel, or as its image. What depmod and dkms write stays
+/// when the kernel goes.
+const PARTS: [&[u8]; 3] = [b"vmlinuz", b"modules.builtin", b"modules.order"];
+/// Most folders of modules that are looked into.
+const MOST_FOLDERS: usize = 100;
+
 /// Versions of the installed kernels, sorted.
 pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
-    let mut kernels = BTreeSet::new();
-    for (path, prefixes) in [("/lib/modules", [b"".as_slice(); 2]), ("/boot", IMAGES)] {
-        kernels.extend(tree.list(path.as_bytes(), gaps).iter().filter_map(|entry| {
-            let version = prefixes.iter().find_map(|prefix| entry.name.strip_prefix(*prefix))?;
-            // A rescue image is named after the machine id, which starts with no version.
-            let is_version =
-                version.first().is_some_and(u8::is_ascii_digit) && version.contains(&b'.');
-            is_version.then(|| printable(version))
-        }));
+    let boot = tree.list(b"/boot", gaps);
+    let images = boot.iter().filter_map(|entry| {
+        IMAGES.iter().find_map(|prefix| entry.name.strip_prefix(*prefix)).filter(is_version)
+    });
+    let mut kernels: BTreeSet<_> = images.map(printable).collect();
+    let folders = tree.list(MODULES.as_bytes(), gaps).into_iter().map(|entry| entry.name);
+    let is_new =
+        |name: &Vec<u8>| is_version(&name.as_slice()) && !kernels.contains(&printable(name));
+    let mut folders: Vec<_> = folders.filter(is_new).collect();
+    if folders.len() > MOST_FOLDERS {
+        let detail = format!("{} kernels; only {MOST_FOLDERS} were looked at", folders.len());
+        gaps.push(Gap::new(MODULES, GapReason::Limit, detail));
+        folders.truncate(MOST_FOLDERS);
     }
+    folders.retain(|name| {
+        let path = [MODULES.as_bytes(), b"/", name].concat();
+        tree.list(&path, gaps).iter().any(|entry| PARTS.contains(&entry.name.as_slice()))
+    });
+    kernels.extend(folders.iter().map(|name| printable(name)));
     kernels.into_iter().collect()
+}
+
+/// A rescue image is named after the machine id, which starts with no version.
+fn is_version(name: &&[u8]) -> bool {
+    name.first().is_some_and(u8::is_ascii_digit) && name.contains(&b'.')
 }
 
 /// A start of the machine that a record tells of.
@@ -66,6 +88,31 @@ fn version(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_of_modules_is_a_kernel_with_parts_of_its_build_only() {
+        let root = tempfile::tempdir().unwrap();
+        for path in [
+            "boot/vmlinuz-6.1.0-18-amd64",
+            "boot/vmlinuz-0-rescue-6f1c",
+            "lib/modules/6.1.0-18-amd64/modules.dep",
+            "lib/modules/6.1.0-17-amd64/modules.dep",
+            "lib/modules/6.1.0-16-amd64/updates/dkms/own.ko",
+            "lib/modules/6.1.0-15-amd64/build",
+            "lib/modules/5.14.0-427.el9.x86_64/vmlinuz",
+            "lib/modules/6.6.30-0-lts/modules.builtin",
+            "lib/modules/6.6.43-flatcar/modules.order",
+        ] {
+            let path = root.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        let mut gaps = Vec::new();
+        let found = find(&Tree::of_directory(root.path()).unwrap(), &mut gaps);
+        let expected =
+            ["5.14.0-427.el9.x86_64", "6.1.0-18-amd64", "6.6.30-0-lts", "6.6.43-flatcar"];
+        assert_eq!((found, gaps), (expected.map(str::to_owned).to_vec(), Vec::new()));
+    }
 
     #[test]
     fn versions_of_files_of_kernels() {

@@ -9,6 +9,7 @@ use super::identity::text;
 use crate::model::{
     Ecosystem, Gap, GapReason, HostContext, Package, UbuntuPro, printable, printable_str,
 };
+use jiff::civil::Date;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -20,6 +21,8 @@ const TOKENS: [&str; 2] = [
 const SOURCES: &str = "/etc/apt/sources.list.d";
 /// Where all services have their archives.
 const SITE: &str = "esm.ubuntu.com";
+/// What brings updates of the system itself; the second is its older name.
+const ESM: [&str; 2] = ["esm-infra", "esm"];
 const MOST_SERVICES: usize = 100;
 const MOST_WORD: usize = 128;
 
@@ -67,6 +70,17 @@ pub(super) fn complete(tree: &Tree, context: &mut HostContext, gaps: &mut Vec<Ga
     pro.enabled = enabled.into_iter().collect();
     pro.evidence.sort();
     context.ubuntu_pro = (!pro.evidence.is_empty()).then_some(pro);
+}
+
+/// Whether the contract brings updates of the system beyond its end on a day. Of a host that only has a token it is
+/// not known which services are off; attaching turns these on.
+pub(super) fn has_esm(pro: Option<&UbuntuPro>, today: Date) -> bool {
+    pro.filter(|pro| pro.attached).is_some_and(|pro| {
+        let is_told = !pro.enabled.is_empty() || pro.evidence.iter().any(|it| it == STATUS);
+        let is_on = pro.enabled.iter().any(|it| ESM.contains(&it.as_str()));
+        let expires = pro.expires.as_ref().and_then(|at| at.get(..10)?.parse::<Date>().ok());
+        (is_on || !is_told) && expires.is_none_or(|end| today <= end)
+    })
 }
 
 /// Counts the packages that have a version of its updates; snaps are built with them for everybody.

@@ -4,7 +4,7 @@
 //!
 //! Signs: `releasever` among dnf's variables; what subscription-manager keeps of `release --set`
 //! (`releasever.json`); ids of enabled repositories, which name the support as a word
-//! (`rhel-9-for-x86_64-baseos-eus-rpms`).
+//! (`rhel-9-for-x86_64-baseos-eus-rpms`). Those of sources and debugging symbols bring no updates.
 
 use super::identity::text;
 use super::{Tree, dnf};
@@ -15,6 +15,8 @@ use std::collections::BTreeSet;
 const CACHE: &str = "/var/lib/rhsm/cache/releasever.json";
 /// Support beyond that of a minor release: extended, advanced, for SAP, telecommunications, extended life.
 const SUPPORT: [&str; 5] = ["aus", "e4s", "els", "eus", "tus"];
+/// Words of repositories that bring no updates.
+const ASIDE: [&str; 4] = ["debug", "debuginfo", "source", "srpms"];
 /// Repositories that are told as evidence.
 const MOST_EVIDENCE: usize = 10;
 const MOST_WORD: usize = 32;
@@ -30,7 +32,8 @@ pub(super) fn complete(tree: &Tree, context: &mut HostContext, gaps: &mut Vec<Ga
         }
     }
     let mut support = BTreeSet::new();
-    for id in &context.repositories {
+    let brings = |id: &&String| !id.split('-').any(|word| ASIDE.contains(&word));
+    for id in context.repositories.iter().filter(brings) {
         let words = id.split('-').filter_map(|word| SUPPORT.iter().find(|it| **it == word));
         for word in words {
             if support.insert((*word).to_owned()) || stream.evidence.len() < MOST_EVIDENCE {
@@ -84,7 +87,13 @@ mod tests {
     fn without_signs_a_host_follows_the_main_stream() {
         let (stream, gaps) = found(
             &[(CACHE, "{\"releaseVer\": null}"), ("/etc/dnf/vars/releasever", "9\n")],
-            &["rhel-9-for-x86_64-baseos-rpms", "status-rpms", "x_eus-y"],
+            &[
+                "rhel-9-for-x86_64-baseos-rpms",
+                "rhel-9-for-x86_64-baseos-eus-debug-rpms",
+                "rhel-9-for-x86_64-baseos-eus-source-rpms",
+                "status-rpms",
+                "x_eus-y",
+            ],
         );
         assert_eq!((stream, gaps), (None, Vec::new()));
     }

@@ -87,11 +87,15 @@ fn fits(package: &Package, release: &str) -> bool {
     begins(release, version) || (base.contains('-') && begins(version, base))
 }
 
-/// A sign that is not sure says nothing of one among several kernels.
+/// A sign that is not sure says nothing.
 fn state(release: &str, context: &HostContext) -> KernelState {
     match &context.running_kernel {
-        Some(sign) if sign.confidence != Confidence::Low || context.kernels.len() <= 1 => {
-            if sign.version == release { KernelState::Running } else { KernelState::NotRunning }
+        Some(sign) if sign.confidence != Confidence::Low => {
+            if sign.version == release {
+                KernelState::Running
+            } else {
+                KernelState::NotRunning
+            }
         }
         _ => KernelState::Unknown,
     }
@@ -189,6 +193,8 @@ mod tests {
         check(&context(&both, None), files, &expected(Unknown, Unknown));
         let unsure = context(&both, Some((old, Confidence::Low)));
         check(&unsure, files, &expected(Unknown, Unknown));
+        let only = context(&[new], Some((new, Confidence::Low)));
+        check(&only, files, &expected(Unknown, Unknown));
         // Lists of files that are lost leave the names.
         let mut named = expected(NotRunning, Running);
         named[4].3 = None;

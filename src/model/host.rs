@@ -35,7 +35,7 @@ pub struct HostContext {
     /// The kernel that is started next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_kernel: Option<KernelSign>,
-    /// Whether the next start brings another kernel than the last, where both are known.
+    /// Whether the next start brings another kernel than the last, where both are known by more than a low sign.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reboot_needed: Option<bool>,
     /// Ids of the enabled package repositories, sorted, where the system's package manager has ids.
@@ -99,7 +99,7 @@ pub enum Confidence {
     High,
     /// It is likely.
     Medium,
-    /// Nothing speaks against it.
+    /// It may be: nothing speaks against it, or what does is in the evidence.
     Low,
 }
 

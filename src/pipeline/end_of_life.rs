@@ -3,17 +3,17 @@
 
 use super::Advisories;
 use crate::advisory::store::{Store, StoreError};
-use crate::host::end_of_life::{Known, built_in, on, release_of};
-use crate::model::{EndOfLife, Os};
+use crate::host::end_of_life::{Known, built_in, of_host, release};
+use crate::model::{EndOfLife, HostContext};
 use jiff::civil::Date;
 
 /// What is known, as seen from a day.
 pub fn find(
-    os: &Os,
+    host: &HostContext,
     advisories: &Advisories,
     today: Date,
 ) -> Result<Option<EndOfLife>, StoreError> {
-    let Some((id, release)) = release_of(os) else { return Ok(None) };
+    let Some((id, release)) = release(host) else { return Ok(None) };
     let stored = match advisories {
         Advisories::Store(store) => stored(store, &id, &release)?,
         _ => None,
@@ -22,7 +22,7 @@ pub fn find(
         (Some(stored), Some(built_in)) if stored.date < built_in.date => Some(built_in),
         (stored, built_in) => stored.or(built_in),
     };
-    Ok(known.and_then(|known| on(known, today)))
+    Ok(known.and_then(|known| of_host(host, known, today)))
 }
 
 fn stored(store: &Store, id: &str, release: &str) -> Result<Option<Known>, StoreError> {

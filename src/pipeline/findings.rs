@@ -31,7 +31,7 @@ pub fn add_findings_on(
     advisories: &Advisories,
     today: Date,
 ) -> Result<(), StoreError> {
-    report.host.end_of_life = end_of_life::find(&report.host.os, advisories, today)?;
+    report.host.end_of_life = end_of_life::find(&report.host, advisories, today)?;
     match advisories {
         Advisories::Unwanted => {}
         Advisories::Missing => {

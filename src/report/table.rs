@@ -10,8 +10,8 @@ mod grid;
 
 use super::{Options, ReportFormat, Screen};
 use crate::model::{
-    Asset, AssetKind, EndOfLife, GapReason, HostContext, KernelSign, MandatoryAccess, ScanReport,
-    Support, printable_str,
+    Asset, AssetKind, GapReason, HostContext, KernelSign, MandatoryAccess, ScanReport, Support,
+    printable_str,
 };
 use grid::{Grid, cell};
 use std::io::{self, Write};
@@ -54,7 +54,7 @@ fn write_host(report: &ScanReport, options: Options, out: &mut dyn Write) -> io:
     let lists = [
         ("host", vec![host.hostname.clone().unwrap_or_else(unknown)]),
         ("os", vec![os.unwrap_or_else(unknown)]),
-        ("supported", supported(host.end_of_life.as_ref())),
+        ("supported", supported(host)),
         ("addresses", host.ips.clone()),
         ("kernels", kernels(host)),
         ("confined", confined(host.mandatory_access.as_ref())),
@@ -109,8 +109,15 @@ fn confined(access: Option<&MandatoryAccess>) -> Vec<String> {
 }
 
 /// Until when there is support, and what goes beyond.
-fn supported(end: Option<&EndOfLife>) -> Vec<String> {
-    let Some(end) = end else { return Vec::new() };
+fn supported(host: &HostContext) -> Vec<String> {
+    let Some(end) = &host.end_of_life else {
+        let held = host.update_stream.iter().filter_map(|stream| stream.release.as_ref());
+        return held
+            .map(|it| {
+                format!("the end of {}, which it is held at, is not known", printable_str(it))
+            })
+            .collect();
+    };
     let maintenance = if end.support == Support::Maintenance { ", fixes alone" } else { "" };
     let line = format!("until {} ({}{maintenance})", end.date, left(end.days_left));
     let beyond = end.extended.as_ref().map(|it| {

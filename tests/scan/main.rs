@@ -14,6 +14,7 @@ mod inventory;
 mod joined;
 mod kernels;
 mod namesakes;
+mod next_kernel;
 mod origins;
 mod pacman;
 mod progress;

@@ -28,6 +28,13 @@ pub struct Script {
     pub variables: BTreeMap<String, String>,
 }
 
+impl Script {
+    /// Whether it has an entry of its own that starts something.
+    pub fn has_entries(&self) -> bool {
+        self.entries.iter().any(|entry| super::first_command_line(entry).is_some())
+    }
+}
+
 /// Reads a script and the environment block beside it.
 pub fn parse(script: &str, environment: &str) -> Script {
     let mut reading = Reading::default();
@@ -50,15 +57,31 @@ struct Reading {
 }
 
 impl Reading {
+    /// A line may be several commands.
     fn line(&mut self, line: &str) {
         let words = words(line);
+        let is_end = |word: &String| matches!(word.as_str(), ";" | "{" | "}");
+        for command in words.split_inclusive(is_end) {
+            let (end, before) = command.split_last().map_or(("", command), |(end, before)| {
+                if is_end(end) { (end.as_str(), before) } else { ("", command) }
+            });
+            match end {
+                "{" => self.command(command),
+                _ => self.command(before),
+            }
+            if end == "}" {
+                self.close();
+            }
+        }
+    }
+
+    fn command(&mut self, words: &[String]) {
         let Some(first) = words.first() else { return };
         match first.as_str() {
-            "menuentry" | "submenu" => self.begin(&words),
-            "}" => drop(self.close()),
+            "menuentry" | "submenu" => self.begin(words),
             "set" => self.set(words.get(1)),
             "blscfg" => self.script.takes_loader_entries = true,
-            name if name.starts_with("linux") => self.kernel(&words),
+            name if name.starts_with("linux") => self.kernel(words),
             _ if words.last().is_some_and(|last| last == "{") => self.open.push(None),
             _ => {}
         }
@@ -129,8 +152,8 @@ pub fn expand(text: &str, variables: &BTreeMap<String, String>) -> String {
     plain
 }
 
-/// The words of a line, with quotes and backslashes taken off. Single quotes keep variables from
-/// being put in, which is of no matter where they are used.
+/// The words of a line, with quotes and backslashes taken off; a semicolon is one. Single quotes keep
+/// variables from being put in, which is of no matter where they are used.
 fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -148,6 +171,10 @@ fn words(line: &str) -> Vec<String> {
             _ if quote == Some(character) => quote = None,
             '#' if quote.is_none() && word.is_none() => break,
             _ if character.is_whitespace() && quote.is_none() => words.extend(word.take()),
+            ';' if quote.is_none() => {
+                words.extend(word.take());
+                words.push(";".to_owned());
+            }
             _ => word.get_or_insert_default().push(character),
         }
     }

@@ -1,8 +1,9 @@
 //! Which kernel runs and which is started next, by all that tells of it.
 
+use super::renewed::{self, Renewed};
 use super::{Start, journal, version, wtmp};
 use crate::host::{Tree, boot};
-use crate::model::{Confidence, Gap, HostContext, KernelSign};
+use crate::model::{Confidence, Gap, HostContext, KernelSign, printable_str};
 
 /// Seconds within which two records speak of one start: clocks are set meanwhile.
 const SAME_START: u64 = 3600;
@@ -12,6 +13,8 @@ const SAME_START: u64 = 3600;
 pub struct InUse {
     started: Option<KernelSign>,
     next: Option<KernelSign>,
+    /// Whether the image of the kernel that was started was replaced since.
+    renewed: Renewed,
     gaps: Vec<Gap>,
     /// What the boot menus lack.
     lacking: Vec<Gap>,
@@ -32,7 +35,13 @@ impl InUse {
             let joined = journal.join();
             let (journal, more) = joined.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             gaps.extend(more);
-            Self { started: started(wtmp, journal), next, gaps, lacking }
+            let (started, second) = started(wtmp, journal).unzip();
+            let is_same = |it: &&KernelSign| next.as_ref().is_some_and(|n| n.version == it.version);
+            let same = started.as_ref().filter(is_same).zip(second);
+            let renewed = same.map_or(Renewed::No, |(it, second)| {
+                renewed::find(tree, &it.version, second, &mut gaps)
+            });
+            Self { started, next, renewed, gaps, lacking }
         })
     }
 
@@ -43,8 +52,20 @@ impl InUse {
         gaps.extend(untold);
         context.running_kernel = self.started.or_else(|| only(&context.kernels));
         context.next_kernel = self.next;
-        let both = context.running_kernel.as_ref().zip(context.next_kernel.as_ref());
-        context.reboot_needed = both.map(|(running, next)| running.version != next.version);
+        let sure = |sign: &Option<KernelSign>| {
+            sign.as_ref().filter(|it| it.confidence != Confidence::Low).map(|it| it.version.clone())
+        };
+        let both = sure(&context.running_kernel).zip(sure(&context.next_kernel));
+        context.reboot_needed = both.and_then(|(running, next)| match self.renewed {
+            _ if running != next => Some(true),
+            Renewed::No => Some(false),
+            Renewed::Perhaps => None,
+            Renewed::Yes(told) => {
+                let next = context.next_kernel.as_mut()?;
+                next.evidence = format!("{}; {told}", next.evidence);
+                Some(true)
+            }
+        });
     }
 }
 
@@ -57,8 +78,8 @@ fn is_told(gap: &Gap, gaps: &[Gap]) -> bool {
 }
 
 /// What the records of the last start say together: two that agree are sure, of two that do not the
-/// later one counts.
-fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<KernelSign> {
+/// later one counts. With the second of the start.
+fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<(KernelSign, u64)> {
     let mut starts: Vec<Start> = wtmp.into_iter().chain(journal).collect();
     // wtmp comes first where both are of one second.
     starts.sort_by_key(|start| std::cmp::Reverse(start.second));
@@ -69,7 +90,7 @@ fn started(wtmp: Option<Start>, journal: Option<Start>) -> Option<KernelSign> {
         None => (known.told(), Confidence::Medium),
         Some(other) => beside(known, other),
     };
-    Some(KernelSign { version, evidence, confidence })
+    Some((KernelSign { version, evidence, confidence }, known.second))
 }
 
 /// What both say, and how sure that is.
@@ -93,11 +114,26 @@ fn only(installed: &[String]) -> Option<KernelSign> {
     Some(KernelSign { version: only.clone(), evidence, confidence: Confidence::Low })
 }
 
-/// The kernel that the boot menu starts next.
+/// The kernel that the boot menu starts next. One that is not there, or that may be another one, is not sure.
 fn next(tree: &Tree, gaps: &mut Vec<Gap>) -> Option<KernelSign> {
     let menu = boot::read(tree, gaps).filter(|configuration| configuration.is_menu)?;
-    let version = version(&menu.kernel?)?;
-    Some(KernelSign { version, evidence: menu.place, confidence: Confidence::High })
+    let image = menu.kernel?;
+    let version = version(&image)?;
+    let gone = || (!is_there(tree, &image)).then(|| format!("{image} is not there"));
+    let (evidence, confidence) = match menu.doubt.or_else(gone) {
+        Some(doubt) => (format!("{}; but {}", menu.place, printable_str(&doubt)), Confidence::Low),
+        None => (menu.place, Confidence::High),
+    };
+    Some(KernelSign { version, evidence, confidence })
+}
+
+/// Whether the image is at any place that the boot loader's path may mean; where one cannot be looked at, it may be.
+fn is_there(tree: &Tree, image: &str) -> bool {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    let places = ["", "/boot", "/boot/efi", "/efi"].map(|above| format!("{above}/{image}"));
+    let named = if name == "linux" { String::new() } else { format!("/boot/{name}") };
+    let mut places = places.into_iter().chain([named]).filter(|place| !place.is_empty());
+    places.any(|place| !matches!(tree.find(place.as_bytes()), Ok(None)))
 }
 
 #[cfg(test)]
@@ -115,7 +151,7 @@ mod tests {
         journal: Option<Start>,
         expected: Option<(&str, Confidence, &str)>,
     ) {
-        let sign = started(wtmp, journal);
+        let sign = started(wtmp, journal).map(|(sign, _)| sign);
         let sign =
             sign.as_ref().map(|it| (it.version.as_str(), it.confidence, it.evidence.as_str()));
         assert_eq!(sign, expected);

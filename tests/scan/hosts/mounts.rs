@@ -179,7 +179,7 @@ fn a_separate_usr_is_joined_and_tells_who_the_host_is() {
     );
     let usr = vec![
         file("lib/os-release", "ID=debian\nVERSION_ID=13\n"),
-        file("lib/modules/6.12.1-amd64/modules.dep", ""),
+        file("lib/modules/6.12.1-amd64/modules.builtin", ""),
     ];
     let (_work, image) = made(&[part("usr", usr), part("root", root)]);
     let seen = Seen::of(&[&image]);

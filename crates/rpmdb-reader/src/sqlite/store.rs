@@ -24,7 +24,7 @@ impl Store {
         wal: Option<Arc<dyn BlockSource>>,
         problems: &mut Vec<Error>,
     ) -> Result<Self, Error> {
-        let wal = wal.map_or(Ok(None), |wal| Wal::read(wal, problems));
+        let wal = wal.map_or(Ok(None), Wal::read);
         // Without its log the file is an older state, which is better than none.
         let wal = wal.unwrap_or_else(|error| {
             problems.push(error);

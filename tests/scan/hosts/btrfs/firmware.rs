@@ -168,3 +168,26 @@ fn the_firmwares_filesystem_is_read_only_where_there_is_no_other_menu() {
     let boot = part_with("boot", &["-L", "boot"], vec![file("grub/grub.cfg", &script)]);
     check(work.path(), &[esp, on(&root), boot], "first");
 }
+
+/// As CentOS 7 has its menu there; that of another vendor only leads on.
+#[test]
+fn a_menu_of_grub_and_its_saved_entry_on_the_firmwares_filesystem_name_the_subvolume() {
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir().expect("a folder");
+    let root = two(work.path());
+    let entry = |subvolume: &str| {
+        format!("menuentry '{subvolume}' {{\n linuxefi /vmlinuz {}\n}}\n", line(&root, subvolume))
+    };
+    let script = format!("set default=\"${{saved_entry}}\"\n{}{}", entry("@arch"), entry("@other"));
+    for (saved, expected) in [("@other", "second"), ("@arch", "first")] {
+        let environment = format!("# GRUB Environment Block\nsaved_entry={saved}\n###");
+        let files: [(&str, &[u8]); 3] = [
+            ("EFI/BOOT/grub.cfg", b"configfile $prefix/grub.cfg\n"),
+            ("EFI/centos/grub.cfg", script.as_bytes()),
+            ("EFI/centos/grubenv", environment.as_bytes()),
+        ];
+        check(work.path(), &[fat(work.path(), ESP, &files), on(&root)], expected);
+    }
+}
