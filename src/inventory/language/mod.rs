@@ -32,6 +32,7 @@ mod sections;
 mod swift;
 mod text;
 mod version_files;
+mod wordpress;
 
 use super::Cataloger;
 use crate::host::Host;
@@ -79,6 +80,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &version_files::PHP,
     &version_files::PYTHON,
     &version_files::WORDPRESS,
+    &wordpress::Extensions,
 ];
 
 /// Bytes of a manifest or a lockfile. The largest real ones have some ten million.
