@@ -5,6 +5,7 @@
 //! of evidence and is none, such as a `package.json` without a version, is no gap; what claims to be and cannot be
 //! read is one.
 
+mod bitnami;
 mod cargo;
 mod collector;
 mod composer;
@@ -43,6 +44,7 @@ pub use manifest::Manifest;
 
 /// All catalogers of languages. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &bitnami::SPDX,
     &cargo::CARGO_LOCK,
     &composer::INSTALLED,
     &composer::LOCK,
