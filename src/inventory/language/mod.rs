@@ -48,7 +48,7 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &cargo::CARGO_LOCK,
     &composer::INSTALLED,
     &composer::LOCK,
-    &conda::Conda,
+    &conda::RECORD,
     &dart::PUBSPEC_LOCK,
     &dotnet::CONFIG,
     &dotnet::DEPS,
