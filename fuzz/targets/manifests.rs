@@ -43,6 +43,15 @@ const PLACES: &[&str] = &[
     "lib/.meta/A-1/install.json",
     "lib/auto/A/.packlist",
     "lib/wp-includes/version.php",
+    "app/Directory.Packages.props",
+    "app/Podfile.lock",
+    "app/build.sbt.lock",
+    "app/cabal.project.freeze",
+    "app/conan.lock",
+    "app/rebar.lock",
+    "app/stack.yaml.lock",
+    "lib/wp-content/plugins/a/a.php",
+    "opt/bitnami/a/.spdx-a.spdx",
 ];
 
 /// A root directory in memory, in which only the files of one place change.
@@ -63,8 +72,6 @@ fuzz_target!(|data: &[u8]| {
     std::fs::write(&file, text).expect("room in /dev/shm");
     let root = Directory::open(ROOT.path()).expect("the directory is there");
     let host = Host { tree: Tree::new(Arc::new(root)), context: HostContext::default() };
-    // Conda's records are found by the file beside them.
-    let place = place.replace("a.json", "history");
     let (folder, name) = place.rsplit_once('/').expect("each is in a folder");
     let takes = |cataloger: &&&dyn Cataloger| {
         let mut patterns = cataloger.patterns().iter();

@@ -107,6 +107,13 @@ pub enum PathPattern {
         /// Name of the file.
         name: &'static str,
     },
+    /// Every file whose name ends so in a folder whose path ends with these names: found by the walk.
+    Below {
+        /// Names of the folders, outermost first; `*` is any one.
+        folders: &'static [&'static str],
+        /// Ending of the file's name.
+        ending: &'static str,
+    },
     /// Every file that may be run and belongs to no package of the system: found by the walk.
     Executable,
 }
@@ -124,6 +131,13 @@ impl PathPattern {
             Self::Within { folder: above, name } => {
                 file == name.as_bytes()
                     && ends(folder.rsplit(|byte| *byte == b'/').next().unwrap_or_default(), above)
+            }
+            Self::Below { folders, ending } => {
+                let mut above = folder.rsplit(|byte| *byte == b'/');
+                ends(file, ending)
+                    && folders.iter().rev().all(|name| {
+                        above.next().is_some_and(|it| *name == "*" || it == name.as_bytes())
+                    })
             }
             Self::File(_) | Self::Folder { .. } | Self::Executable => false,
         }

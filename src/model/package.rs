@@ -51,6 +51,18 @@ pub enum Ecosystem {
     Julia,
     /// Perl.
     Cpan,
+    /// Swift and Objective-C, by CocoaPods.
+    Cocoapods,
+    /// C and C++.
+    Conan,
+    /// Haskell.
+    Hackage,
+    /// Lua.
+    Luarocks,
+    /// Plugins and themes of WordPress.
+    Wordpress,
+    /// Programs that Bitnami built.
+    Bitnami,
     /// Programs that no package manager installed, known by what stands in their files.
     Generic,
 }
@@ -81,6 +93,12 @@ impl Ecosystem {
             Self::Cran => "cran",
             Self::Julia => "julia",
             Self::Cpan => "cpan",
+            Self::Cocoapods => "cocoapods",
+            Self::Conan => "conan",
+            Self::Hackage => "hackage",
+            Self::Luarocks => "luarocks",
+            Self::Wordpress => "wordpress",
+            Self::Bitnami => "bitnami",
             Self::Generic => "generic",
         }
     }
@@ -89,7 +107,7 @@ impl Ecosystem {
     pub fn purl_type(self) -> &'static str {
         match self {
             // The specification has no types for these.
-            Self::Snap | Self::Flatpak | Self::Windows => "generic",
+            Self::Snap | Self::Flatpak | Self::Windows | Self::Wordpress => "generic",
             other => other.as_str(),
         }
     }

@@ -184,14 +184,46 @@ def renv_lock(text):
         yield package["Package"], package["Version"]
 
 
+def podfile_lock(text):
+    for pod in yaml.safe_load(text)["PODS"]:
+        name, version = re.fullmatch(r"(\S+) \((.+)\)", next(iter(pod)) if isinstance(pod, dict) else pod).groups()
+        yield name.split("/")[0], version
+
+
+def conan_lock(text):
+    lock = json.loads(text)
+    nodes = lock.get("graph_lock", {}).get("nodes", {}).values()
+    references = [node.get("ref") or node.get("pref") or "" for node in nodes if "path" not in node]
+    for key in ("requires", "build_requires", "python_requires"):
+        references += lock.get(key, [])
+    for reference in references:
+        found = re.match(r"([^/@#:%]+)/([^/@#:%]+)", reference)
+        if found:
+            yield found.groups()
+
+
+def packages_props(text):
+    for package in ElementTree.fromstring(text).iter("PackageVersion"):
+        yield package.get("Include"), package.get("Version")
+
+
+def build_sbt_lock(text):
+    for package in json.loads(text)["dependencies"]:
+        yield f'{package["org"]}:{package["name"]}', package["version"]
+
+
 READERS = {
     "Cargo.lock": toml_packages,
+    "Directory.Packages.props": packages_props,
     "Gemfile.lock": gemfile_lock,
     "Manifest.toml": manifest_toml,
     "Package.resolved": package_resolved,
     "Pipfile.lock": pipfile_lock,
+    "Podfile.lock": podfile_lock,
+    "build.sbt.lock": build_sbt_lock,
     "bun.lock": bun_lock,
     "composer.lock": composer,
+    "conan.lock": conan_lock,
     "datacollector.deps.json": deps,
     "gradle.lockfile": gradle,
     "mix.lock": mix_lock,

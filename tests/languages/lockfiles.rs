@@ -10,6 +10,7 @@ use std::process::Command;
 
 /// Folders of odd and broken lockfiles, and the name that each file of them has in life.
 const ODD: &[(&str, &str)] = &[
+    ("cpp/conanlock", "conan.lock"),
     ("dart/pubspec", "pubspec.lock"),
     ("dotnet/packageslockjson", "packages.lock.json"),
     ("erlang/mixlock", "mix.lock"),

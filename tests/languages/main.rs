@@ -4,6 +4,7 @@
 
 mod executables;
 mod java;
+mod layouts;
 mod lockfiles;
 mod node;
 mod perl;

@@ -32,8 +32,8 @@ struct Table {
 }
 
 impl Table {
-    fn read(&self, source: &dyn BlockSource, least: u64) -> Result<Vec<u8>, Error> {
-        if self.entry < least || self.count > MOST_PARTS as u64 {
+    fn read(&self, source: &dyn BlockSource, entry: u64) -> Result<Vec<u8>, Error> {
+        if self.entry != entry || self.count > MOST_PARTS as u64 {
             return Err(corrupt("a table of entries of an unknown size, or too many", self.at));
         }
         bytes(source, self.at, self.entry * self.count)

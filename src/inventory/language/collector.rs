@@ -62,7 +62,26 @@ impl<'a> Collector<'a> {
             );
             return self.gap(Gap::new(printable(self.path), GapReason::Limit, detail));
         }
-        let package = self.package(namespace, name, version);
+        self.insert(self.package(namespace, name, version));
+    }
+
+    /// Adds a package of which a list of packages tells, with the purl that it has there.
+    pub fn add_listed(&mut self, ecosystem: Ecosystem, name: &str, version: &str, purl: &str) {
+        let longest = name.len().max(version.len()).max(purl.len());
+        if name.is_empty() || version.is_empty() || self.end.is_some() {
+            return;
+        }
+        if longest > MOST_WORD {
+            let detail = format!("a package with a word of {longest} bytes");
+            return self.gap(Gap::new(printable(self.path), GapReason::Limit, detail));
+        }
+        let (name, version) = (printable_str(name), printable_str(version));
+        let package = Package::new(ecosystem, name, version, printable(self.path));
+        self.insert(Package { purl: printable_str(purl), state: self.state, ..package });
+    }
+
+    fn insert(&mut self, package: Package) {
+        let (name, version) = (&package.name, &package.version);
         let text =
             2 * (name.len() + version.len()) + package.evidence[0].len() + package.purl.len();
         if self.found.len() >= MOST_PACKAGES || self.text + text > MOST_TEXT {
@@ -79,6 +98,7 @@ impl<'a> Collector<'a> {
         let namespace = printable_str(namespace);
         let bare = name
             .strip_prefix(namespace.as_str())
+            .filter(|rest| namespace.is_empty() || rest.starts_with(['/', ':']))
             .map_or(name.as_str(), |rest| rest.trim_start_matches(['/', ':']));
         let bare = purl_name(self.ecosystem, bare);
         let purl = purl(self.ecosystem.purl_type(), &namespace, &bare, &version, &[]);
@@ -152,6 +172,9 @@ mod tests {
         let mut found = of(Ecosystem::Npm);
         found.add_of("@a", "@a/b", "1.0+c");
         assert_eq!(found.into_found().found[0].purl, "pkg:npm/%40a/b@1.0%2Bc");
+        let mut found = of(Ecosystem::Conan);
+        found.add_of("z", "zlib", "1");
+        assert_eq!(found.into_found().found[0].purl, "pkg:conan/z/zlib@1");
     }
 
     #[test]

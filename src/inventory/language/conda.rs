@@ -1,43 +1,18 @@
-//! Conda: `conda-meta/NAME-VERSION-BUILD.json`, one file for each package of an environment. The walk
-//! finds the environment by its `conda-meta/history`.
+//! Conda: `conda-meta/NAME-VERSION-BUILD.json`, one file for each package of an environment.
 
-use super::{Collector, json, manifest, text};
-use crate::host::Host;
-use crate::inventory::{Cataloger, MOST_FILES, PathPattern};
-use crate::model::{Ecosystem, Gap, GapReason, Package, PackageState, Partial, printable};
+use super::{Collector, Manifest, json};
+use crate::inventory::PathPattern;
+use crate::model::{Ecosystem, PackageState};
 
-/// The cataloger.
-pub struct Conda;
-
-impl Cataloger for Conda {
-    fn name(&self) -> &'static str {
-        "conda"
-    }
-
-    fn patterns(&self) -> &[PathPattern] {
-        &[PathPattern::Within { folder: "conda-meta", name: "history" }]
-    }
-
-    fn catalog(&self, host: &Host, path: &[u8]) -> Partial<Vec<Package>> {
-        let mut all = Partial::<Vec<Package>>::default();
-        let folder = path.strip_suffix(b"history").unwrap_or(path);
-        let entries = host.tree.list(folder, &mut all.gaps).into_iter();
-        let records: Vec<_> = entries.filter(|entry| entry.name.ends_with(b".json")).collect();
-        if records.len() > MOST_FILES {
-            let detail = format!("{} files; only the first {MOST_FILES} were read", records.len());
-            all.gaps.push(Gap::new(printable(folder), GapReason::Limit, detail));
-        }
-        for record in records.iter().take(MOST_FILES) {
-            let path = [folder, &record.name].concat();
-            let mut found = Collector::new(Ecosystem::Conda, PackageState::Installed, &path);
-            if let Some(bytes) = manifest(host, &path, &mut all.gaps) {
-                read(&text::decode(bytes), &mut found);
-            }
-            all.found.extend(found.into_found().into_found(&mut all.gaps));
-        }
-        all
-    }
-}
+/// The cataloger. Each record counts: `history` beside them is not copied with every environment.
+pub const RECORD: Manifest = Manifest {
+    name: "conda",
+    patterns: &[PathPattern::Below { folders: &["conda-meta"], ending: ".json" }],
+    takes: |_| true,
+    ecosystem: Ecosystem::Conda,
+    state: PackageState::Installed,
+    read,
+};
 
 fn read(text: &str, found: &mut Collector) {
     let mut words = [None, None];
@@ -51,5 +26,37 @@ fn read(text: &str, found: &mut Collector) {
     }
     if let Err(error) = end {
         found.corrupt(error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::language::manifest::{check, survive_damage};
+
+    const OPENSSL: &str = r#"{"build":"h7f8727e_0","files":["bin/openssl"],"name":"openssl",
+        "link":{"source":"/opt/conda/pkgs/x"},"version":"3.0.13"}"#;
+
+    #[test]
+    fn records() {
+        check(&RECORD, OPENSSL, &["openssl 3.0.13"]);
+        check(&RECORD, r#"{"name":"a"}"#, &["corrupt"]);
+        check(&RECORD, r#"{"name":"a","version":"1","files":["#, &["a 1", "corrupt"]);
+    }
+
+    #[test]
+    fn every_record_of_an_environment_and_no_other_file() {
+        let takes = |folder: &str, file: &str| {
+            RECORD.patterns.iter().any(|it| it.takes(folder.as_bytes(), file.as_bytes()))
+        };
+        assert!(takes("/opt/conda/conda-meta", "openssl-3.0.13-h7f8727e_0.json"));
+        assert!(!takes("/opt/conda/conda-meta", "history"));
+        assert!(!takes("/opt/conda/conda-meta/x", "a.json"));
+        assert!(!takes("/opt/conda/my-conda-meta", "a.json"));
+    }
+
+    #[test]
+    fn damage() {
+        survive_damage(&RECORD, OPENSSL);
     }
 }

@@ -1,7 +1,7 @@
 //! .NET: `APP.deps.json` (what an application was published with, and what the shared runtimes hold),
 //! `packages.lock.json` and `packages.config` (what a project asks of NuGet).
 
-use super::{Collector, Manifest, json, place};
+use super::{Collector, Manifest, json, place, xml};
 use crate::inventory::PathPattern;
 use crate::model::{Ecosystem, PackageState};
 use serde::Deserialize;
@@ -74,43 +74,26 @@ fn lock(text: &str, found: &mut Collector) {
     }
 }
 
-/// `<package id="..." version="..." />`, read without an XML parser: the file has no other content.
+/// `<package id="..." version="..." />`.
 fn config(text: &str, found: &mut Collector) {
-    let mut rest = text;
-    while let Some((_, after)) = rest.split_once('<') {
-        rest = if let Some(comment) = after.strip_prefix("!--") {
-            comment.split_once("-->").map_or("", |(_, rest)| rest)
+    for attributes in xml::tags(text).filter_map(|(tag, _)| xml::attributes(tag, "package")) {
+        let (mut id, mut version) = ("", "");
+        for (name, value) in attributes {
+            match name {
+                "id" => id = value,
+                "version" => version = value,
+                _ => {}
+            }
+        }
+        if id.is_empty() || version.is_empty() {
+            found.corrupt("a package without an id or a version");
         } else {
-            let (tag, rest) = after.split_once('>').unwrap_or((after, ""));
-            package(tag, found);
-            rest
-        };
+            found.add(id, version);
+        }
     }
     if !text.contains("<packages") {
         found.corrupt("no list of packages");
     }
-}
-
-fn package(tag: &str, found: &mut Collector) {
-    let Some(mut rest) =
-        tag.strip_prefix("package").filter(|rest| rest.starts_with(char::is_whitespace))
-    else {
-        return;
-    };
-    let (mut id, mut version) = ("", "");
-    while let Some((name, after)) = rest.split_once('=') {
-        let Some((value, after)) = super::text::quoted(after) else { break };
-        match name.trim() {
-            "id" => id = value,
-            "version" => version = value,
-            _ => {}
-        }
-        rest = after;
-    }
-    if id.is_empty() || version.is_empty() {
-        return found.corrupt("a package without an id or a version");
-    }
-    found.add(id, version);
 }
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Executables;
 
 /// Problems of one file that are listed.
 const MOST_PROBLEMS: usize = 20;
+/// What a problem is with.
+const GO: &str = "Go build information: ";
 
 impl Cataloger for Executables {
     fn name(&self) -> &'static str {
@@ -89,13 +91,16 @@ impl Reader<'_> {
         }
         match go::build_info(program) {
             Ok(Some(info)) => {
+                for error in &info.damage {
+                    self.problem(GO, error);
+                }
                 self.add(Ecosystem::Golang, |to| go_modules::add(to, &info));
                 if let Some(go) = go_modules::toolchain(&info) {
                     self.known(&go);
                 }
             }
             Ok(None) => {}
-            Err(error) => self.problem("Go build information: ", &error),
+            Err(error) => self.problem(GO, &error),
         }
         match rust::audit_data(program) {
             Ok(Some(json)) => {

@@ -5,9 +5,12 @@
 //! of evidence and is none, such as a `package.json` without a version, is no gap; what claims to be and cannot be
 //! read is one.
 
+mod bitnami;
 mod cargo;
+mod cocoapods;
 mod collector;
 mod composer;
+mod conan;
 mod conda;
 mod dart;
 mod dotnet;
@@ -17,21 +20,28 @@ pub mod executables;
 mod fields;
 mod go_mod;
 mod gradle;
+mod haskell;
 pub mod java;
 mod json;
 mod julia;
+mod luarocks;
 mod manifest;
 mod node;
+mod packages_props;
 mod perl;
 mod place;
 mod python;
 mod r;
+mod rebar;
 mod release_files;
 mod ruby;
+mod sbt;
 mod sections;
 mod swift;
 mod text;
 mod version_files;
+mod wordpress;
+mod xml;
 
 use super::Cataloger;
 use crate::host::Host;
@@ -42,10 +52,13 @@ pub use manifest::Manifest;
 
 /// All catalogers of languages. Adding one is a file and a line here.
 pub const CATALOGERS: &[&dyn Cataloger] = &[
+    &bitnami::SPDX,
     &cargo::CARGO_LOCK,
+    &cocoapods::PODFILE_LOCK,
     &composer::INSTALLED,
     &composer::LOCK,
-    &conda::Conda,
+    &conan::CONAN_LOCK,
+    &conda::RECORD,
     &dart::PUBSPEC_LOCK,
     &dotnet::CONFIG,
     &dotnet::DEPS,
@@ -55,13 +68,17 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &executables::Executables,
     &go_mod::GoMod,
     &gradle::LOCKFILE,
+    &haskell::CABAL_FREEZE,
+    &haskell::STACK_LOCK,
     &java::Java,
     &julia::MANIFEST,
+    &luarocks::Rockspec,
     &node::BUN_LOCK,
     &node::PACKAGE_JSON,
     &node::PACKAGE_LOCK,
     &node::PNPM_LOCK,
     &node::YARN_LOCK,
+    &packages_props::PACKAGES_PROPS,
     &perl::INSTALL_JSON,
     &perl::Packlist,
     &perl::SNAPSHOT,
@@ -72,13 +89,16 @@ pub const CATALOGERS: &[&dyn Cataloger] = &[
     &python::TOML_LOCKS,
     &r::DESCRIPTION,
     &r::RENV_LOCK,
+    &rebar::REBAR_LOCK,
     &release_files::ReleaseFiles,
     &ruby::GEMFILE_LOCK,
     &ruby::GEMSPEC,
+    &sbt::BUILD_SBT_LOCK,
     &swift::PACKAGE_RESOLVED,
     &version_files::PHP,
     &version_files::PYTHON,
     &version_files::WORDPRESS,
+    &wordpress::Extensions,
 ];
 
 /// Bytes of a manifest or a lockfile. The largest real ones have some ten million.

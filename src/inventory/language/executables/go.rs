@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Format: `debug/buildinfo` of <https://go.dev/src/debug/buildinfo/buildinfo.go>. It is looked for in its
-//! section; PE has none, so there, and in an ELF without any section, it is at the start of the data.
+//! section; PE has none, so there, and in an ELF that has no such section though Go built it, it is at the start of the data.
+//! What is damaged of it leaves the rest.
 
 use executable_reader::{Error, Executable, Format, Part};
 
@@ -28,59 +29,90 @@ const SENTINEL: usize = 16;
 const VARINT: usize = 10;
 
 /// What the linker noted.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct BuildInfo {
     /// Version of Go, such as `go1.22.1`.
     pub version: String,
     /// Lines of words with tabs between them; empty where the program was built without modules.
     pub modules: String,
+    /// Why one of them is not whole.
+    pub damage: Vec<Error>,
 }
 
 /// The build information; `None` of what is no Go program.
 pub fn build_info(program: &Executable) -> Result<Option<BuildInfo>, Error> {
     let Some((offset, header)) = find(program)? else { return Ok(None) };
-    let (version, modules) = match header[15] & INLINE {
+    let texts = match header[15] & INLINE {
         0 => pointed(program, &header)?,
-        _ => inline(program, offset + HEADER as u64)?,
+        _ => inline(program, offset + HEADER as u64),
     };
+    let mut damage = Vec::new();
+    let mut sound = |text: Result<Vec<u8>, Error>| {
+        text.unwrap_or_else(|error| {
+            damage.push(error);
+            Vec::new()
+        })
+    };
+    let (version, modules) = (sound(texts.0), sound(texts.1));
+    if version.is_empty() && damage.is_empty() {
+        damage.push(corrupt("no version of Go", offset));
+    }
+    let (lines, is_whole) = bare(&modules);
+    if !is_whole {
+        damage.push(corrupt("a list of modules that is cut off", offset));
+    }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Some(BuildInfo { version: text(&version), modules: text(bare(&modules)) }))
+    Ok(Some(BuildInfo { version: text(&version), modules: text(lines), damage }))
 }
 
 /// Where the header is, and its bytes.
 fn find(program: &Executable) -> Result<Option<(u64, Vec<u8>)>, Error> {
     let names = [".go.buildinfo", "__go_buildinfo"];
-    let section = names.iter().find_map(|name| program.section(name));
+    // One that is kept apart with the debug information has no bytes.
+    let section = names.iter().find_map(|name| program.section(name)).filter(|it| it.size > 0);
     let Some(part) = section.or_else(|| data(program)) else { return Ok(None) };
     let length = part.size.min(SEARCHED).min(program.size().saturating_sub(part.offset));
     if section.is_some() && length < HEADER as u64 {
-        return program.bytes(part.offset, HEADER).map(|_| None);
+        return Err(corrupt("a section shorter than its header", part.offset));
     }
     // A small read finds it where a section says so.
     let length = if section.is_some() { length.min(4096) } else { length };
     let bytes = program.bytes(part.offset, length as usize)?;
     let mut places = (0..bytes.len().saturating_sub(HEADER - 1)).step_by(ALIGN);
-    let at = places.find(|at| bytes[*at..].starts_with(MAGIC));
-    Ok(at.map(|at| (part.offset + at as u64, bytes[at..at + HEADER].to_vec())))
+    match places.find(|at| bytes[*at..].starts_with(MAGIC)) {
+        Some(at) => Ok(Some((part.offset + at as u64, bytes[at..at + HEADER].to_vec()))),
+        None if section.is_some() => Err(corrupt("a section without its mark", part.offset)),
+        None => Ok(None),
+    }
 }
 
 /// The part that may hold it without saying so.
 fn data(program: &Executable) -> Option<&Part> {
     let parts = match program.format() {
         Format::Pe => program.sections(),
-        Format::Elf if program.sections().is_empty() => program.segments(),
+        Format::Elf if program.sections().is_empty() || is_of_go(program) => program.segments(),
         Format::Elf | Format::MachO => return None,
     };
     parts.iter().find(|part| part.is_writable && part.size > 0)
 }
 
-type Texts = (Vec<u8>, Vec<u8>);
+/// Whether other sections than its own say that Go built the program.
+fn is_of_go(program: &Executable) -> bool {
+    let names = [".note.go.buildid", ".gopclntab", ".data.rel.ro.gopclntab"];
+    names.iter().any(|name| program.section(name).is_some())
+}
 
-/// Both texts right behind the header.
-fn inline(program: &Executable, at: u64) -> Result<Texts, Error> {
-    let (version, next) = counted(program, at, MOST_VERSION)?;
-    let (modules, _) = counted(program, next, MOST_MODULES)?;
-    Ok((version, modules))
+/// The version, and the list of modules with its marks.
+type Texts = (Result<Vec<u8>, Error>, Result<Vec<u8>, Error>);
+
+/// Both texts right behind the header. Where the second is, only the first tells.
+fn inline(program: &Executable, at: u64) -> Texts {
+    match counted(program, at, MOST_VERSION) {
+        Ok((version, next)) => {
+            (Ok(version), counted(program, next, MOST_MODULES).map(|(modules, _)| modules))
+        }
+        Err(error) => (Err(error), Ok(Vec::new())),
+    }
 }
 
 /// Bytes behind their length, and where they end.
@@ -111,7 +143,7 @@ fn pointed(program: &Executable, header: &[u8]) -> Result<Texts, Error> {
     };
     let text = |at: u64, most: u64| {
         if at == 0 {
-            return Ok(Vec::new());
+            return Err(corrupt("a pointer to nothing", at));
         }
         let string = program.at_address(at, 2 * size)?;
         let (address, length) = (number(&string[..size]), number(&string[size..]));
@@ -121,16 +153,21 @@ fn pointed(program: &Executable, header: &[u8]) -> Result<Texts, Error> {
             _ => program.at_address(address, length as usize),
         }
     };
-    let version = text(number(&header[16..16 + size]), MOST_VERSION)?;
-    let modules = text(number(&header[16 + size..16 + 2 * size]), MOST_MODULES)?;
+    let version = text(number(&header[16..16 + size]), MOST_VERSION);
+    let modules = text(number(&header[16 + size..16 + 2 * size]), MOST_MODULES);
     Ok((version, modules))
 }
 
-/// The list without its marks; nothing if it has none.
-fn bare(modules: &[u8]) -> &[u8] {
+/// The list without its marks, and whether it is there up to the second. Of one that is not, the whole lines are.
+fn bare(modules: &[u8]) -> (&[u8], bool) {
     let end = modules.len().checked_sub(SENTINEL);
-    let inner = end.and_then(|end| modules.get(SENTINEL..end));
-    inner.filter(|inner| inner.last() == Some(&b'\n')).unwrap_or_default()
+    let inner = end.and_then(|end| modules.get(SENTINEL..end)).unwrap_or_default();
+    if modules.is_empty() || inner.ends_with(b"\n") {
+        return (inner, true);
+    }
+    let lines = modules.get(SENTINEL..).unwrap_or_default();
+    let end = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    (&lines[..end], false)
 }
 
 fn corrupt(what: &'static str, at: u64) -> Error {

@@ -136,7 +136,8 @@ mod tests {
 
     fn purls(version: &str, modules: &str) -> Vec<String> {
         let mut to = Collector::new(Ecosystem::Golang, PackageState::Installed, b"/app");
-        add(&mut to, &BuildInfo { version: version.to_owned(), modules: modules.to_owned() });
+        let (version, modules) = (version.to_owned(), modules.to_owned());
+        add(&mut to, &BuildInfo { version, modules, damage: Vec::new() });
         to.into_found().found.into_iter().map(|package| package.purl).collect()
     }
 

@@ -102,7 +102,8 @@ impl Facts {
         if matches!(self.poms.as_slice(), [only] if only.version == version) {
             return None;
         }
-        let known = groups::known(&name.artifact).map(str::to_owned);
+        let known = self.manifest.group_id().or_else(|| groups::known(&name.artifact));
+        let known = known.map(str::to_owned);
         let group = known.or_else(|| self.manifest.group(&name.artifact)).unwrap_or_default();
         Some(Artifact { group, name: name.artifact, version })
     }
@@ -172,6 +173,14 @@ mod tests {
         );
         assert_eq!(found("/ant-launcher-2.jar", &[], bundle), ["org.apache.ant:ant-launcher@2"]);
         assert!(found("/app.jar", &[], "Main-Class: a\n").is_empty());
+    }
+
+    #[test]
+    fn a_plugin_of_jenkins_is_of_the_group_that_it_names() {
+        let plugin = "Extension-Name: git\nShort-Name: git\nGroup-Id: org.jenkins-ci.plugins\nPlugin-Version: 5.2.1\n";
+        assert_eq!(found("/plugins/git.jpi", &[], plugin), ["org.jenkins-ci.plugins:git@5.2.1"]);
+        let odd = plugin.replace("org.jenkins-ci.plugins", "Jenkins Plugins");
+        assert_eq!(found("/plugins/git.hpi", &[], &odd), ["git@5.2.1"]);
     }
 
     #[test]

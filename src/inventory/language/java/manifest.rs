@@ -2,11 +2,14 @@
 //! and the properties files beside it.
 
 /// Headers that may tell a version, the best first.
-const VERSIONS: [&str; 3] = ["Implementation-Version", "Bundle-Version", "Specification-Version"];
+const VERSIONS: [&str; 4] =
+    ["Implementation-Version", "Bundle-Version", "Specification-Version", "Plugin-Version"];
 /// Headers that may name the package with its group before it, the best first.
 const NAMES: [&str; 4] =
     ["Bundle-SymbolicName", "Automatic-Module-Name", "Extension-Name", "Implementation-Title"];
 const GROUP: &str = "Implementation-Vendor-Id";
+/// The group itself, as plugins of Jenkins have it.
+const GROUP_ID: &str = "Group-Id";
 
 /// The headers that tell something.
 #[derive(Debug, Default)]
@@ -18,7 +21,7 @@ impl Manifest {
     /// Reads the main section. Of a header that comes twice the last counts, as it does in Java.
     pub fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
-        let known = VERSIONS.iter().chain(&NAMES).chain([&GROUP]);
+        let known = VERSIONS.iter().chain(&NAMES).chain([&GROUP, &GROUP_ID]);
         let mut headers = Vec::new();
         for line in section(&text) {
             let Some((name, value)) = line.split_once(':') else { continue };
@@ -44,6 +47,11 @@ impl Manifest {
             value.contains(|it: char| it.is_ascii_digit()) && value.chars().all(plain)
         };
         values.find(is_version).map(str::to_owned)
+    }
+
+    /// The group, where it says so in as many words.
+    pub fn group_id(&self) -> Option<&str> {
+        self.get(GROUP_ID).filter(|value| is_id(value))
     }
 
     /// The group that this artifact is likely of.

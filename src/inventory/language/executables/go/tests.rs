@@ -51,13 +51,29 @@ fn marked(lines: &str) -> Vec<u8> {
     [&[1; SENTINEL], lines.as_bytes(), &[2; SENTINEL]].concat()
 }
 
-fn read(name: &str, data: &[u8]) -> Result<Option<BuildInfo>, Error> {
-    let mut programs = executable_reader::open(Arc::new(elf(name, data))).unwrap();
-    build_info(&programs.remove(0))
+/// Version, modules, and what is damaged of them.
+type Read = (String, String, Vec<String>);
+
+fn info(file: Vec<u8>) -> Result<Option<Read>, Error> {
+    let mut programs = executable_reader::open(Arc::new(file)).unwrap();
+    let found = build_info(&programs.remove(0))?;
+    Ok(found
+        .map(|it| (it.version, it.modules, it.damage.iter().map(ToString::to_string).collect())))
 }
 
-fn whole() -> BuildInfo {
-    BuildInfo { version: "go1.20".to_owned(), modules: "path\ta\n".to_owned() }
+fn read(name: &str, data: &[u8]) -> Result<Option<Read>, Error> {
+    info(elf(name, data))
+}
+
+/// What is there of a program that is of Go.
+fn damaged(data: &[u8]) -> Read {
+    let found = read(".go.buildinfo", data).unwrap().unwrap();
+    assert_eq!(found.2.len(), 1, "{found:?}");
+    found
+}
+
+fn whole() -> Read {
+    ("go1.20".to_owned(), "path\ta\n".to_owned(), Vec::new())
 }
 
 fn inline_form() -> Vec<u8> {
@@ -94,8 +110,13 @@ fn both_forms_are_read_and_without_a_section_neither() {
 fn an_elf_without_sections_is_searched_at_the_start_of_its_data() {
     let mut file = elf("", &inline_form());
     put(&mut file, 40, 0);
-    let mut programs = executable_reader::open(Arc::new(file)).unwrap();
-    assert_eq!(build_info(&programs.remove(0)).unwrap(), Some(whole()));
+    assert_eq!(info(file).unwrap(), Some(whole()));
+}
+
+#[test]
+fn so_is_one_whose_other_sections_are_of_go() {
+    assert_eq!(read(".gopclntab", &inline_form()).unwrap(), Some(whole()));
+    assert_eq!(read(".gopclntab", &[0; 64]).unwrap(), None);
 }
 
 #[test]
@@ -105,15 +126,29 @@ fn pointers_and_lengths_that_lie() {
         put(&mut data, at, number);
         read(".go.buildinfo", &data)
     };
-    for number in [1, BASE + 1000, u64::MAX, BASE - 1] {
-        assert!(pointer(16, number).is_err(), "{number:#x}");
-        assert!(pointer(32, number).is_err(), "{number:#x}");
+    for number in [0, 1, BASE + 1000, u64::MAX, BASE - 1] {
+        for at in [16, 32] {
+            let (version, modules, damage) = pointer(at, number).unwrap().unwrap();
+            assert_eq!((version.as_str(), modules.as_str()), ("", "path\ta\n"), "{number:#x}");
+            assert_eq!(damage.len(), 1, "{number:#x}");
+        }
+        for at in [24, 48] {
+            let (version, modules, damage) = pointer(at, number).unwrap().unwrap();
+            assert_eq!((version.as_str(), modules.as_str()), ("go1.20", ""), "{number:#x}");
+            assert_eq!(damage.len(), 1, "{number:#x}");
+        }
     }
-    // A string that is itself, and one that is longer than what is loaded.
+    // A string that is itself, and those that are longer than what is loaded or empty.
     assert!(pointer(32, BASE + 32).is_ok());
-    assert!(pointer(40, 1000).is_err());
-    assert!(pointer(40, u64::MAX).is_err());
-    assert_eq!(pointer(16, 0).unwrap().unwrap().version, "");
+    for length in [0, 1000, u64::MAX] {
+        assert_eq!(pointer(40, length).unwrap().unwrap().0, "");
+    }
+    for length in [1000, u64::MAX, 40, 20, 1] {
+        let (version, _, damage) = pointer(56, length).unwrap().unwrap();
+        assert_eq!((version.as_str(), damage.len()), ("go1.20", 1), "{length}");
+    }
+    let without = pointer(56, 0).unwrap().unwrap();
+    assert_eq!(without, ("go1.20".to_owned(), String::new(), Vec::new()));
     let mut data = pointer_form();
     data[14] = 3;
     assert!(read(".go.buildinfo", &data).is_err());
@@ -124,17 +159,30 @@ fn inline_lengths_that_lie() {
     for length in [[0xff, 0xff], [0x80, 0x80], [0xff, 0x07]] {
         let mut data = inline_form();
         data[32..34].copy_from_slice(&length);
-        assert!(read(".go.buildinfo", &data).is_err(), "{length:?}");
+        assert_eq!(damaged(&data).0, "", "{length:?}");
     }
-    for length in HEADER..inline_form().len() - SENTINEL {
-        let cut = read(".go.buildinfo", &inline_form()[..length]);
-        assert!(!matches!(cut, Ok(Some(info)) if info == whole()), "{length}");
+    for length in HEADER + 8..inline_form().len() - SENTINEL {
+        let found = damaged(&inline_form()[..length]);
+        assert_eq!(found.0, "go1.20", "{length}");
     }
+    let empty = [header(8, INLINE, [0, 0]).as_slice(), b"\0\0"].concat();
+    assert_eq!(damaged(&empty).0, "");
     let unmarked = [header(8, INLINE, [0, 0]).as_slice(), b"\x02go\x03abc"].concat();
-    assert_eq!(read(".go.buildinfo", &unmarked).unwrap().unwrap().modules, "");
+    assert_eq!(damaged(&unmarked).1, "");
 }
 
 #[test]
-fn a_section_shorter_than_its_header() {
-    assert_eq!(read(".go.buildinfo", &MAGIC[..8]).unwrap(), None);
+fn a_list_without_its_end_tells_its_whole_lines() {
+    let mut data = header(8, INLINE, [0, 0]);
+    data.extend_from_slice(b"\x06go1.20");
+    let list = [&[1; SENTINEL], b"path\ta\ndep\tx\tv1\ndep\ty".as_slice()].concat();
+    data.push(list.len() as u8);
+    data.extend_from_slice(&list);
+    assert_eq!(damaged(&data).1, "path\ta\ndep\tx\tv1\n");
+}
+
+#[test]
+fn a_section_that_is_not_what_its_name_says() {
+    assert!(read(".go.buildinfo", &MAGIC[..8]).is_err());
+    assert!(read(".go.buildinfo", &[0; 64]).is_err());
 }
