@@ -151,7 +151,14 @@ fn section(numbers: Numbers, entry: &[u8]) -> Option<(u64, Part)> {
 
 fn names(source: &dyn BlockSource, entries: &[(u64, Part)], index: u64) -> Result<Vec<u8>, Error> {
     match entries.get(index as usize) {
-        Some((_, part)) => bytes(source, part.offset, part.size.min(MOST_NAMES)),
+        // There is no table of names.
+        Some(_) if index == 0 => Ok(Vec::new()),
+        Some((_, part)) => {
+            let names = bytes(source, part.offset, part.size.min(MOST_NAMES))?;
+            // The first of a table of names is the empty one.
+            let is_table = names.first() == Some(&0);
+            is_table.then_some(names).ok_or_else(|| corrupt("no names of sections", part.offset))
+        }
         None if entries.is_empty() => Ok(Vec::new()),
         None => Err(corrupt("no section with the names", index)),
     }
