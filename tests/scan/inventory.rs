@@ -105,6 +105,39 @@ fn dpkg_query(root: &Path) -> Vec<String> {
     packages
 }
 
+/// Debian 11 to 13, Ubuntu 18.04 to 22.04, one of them for armhf.
+#[test]
+fn dpkg_databases_of_real_systems_on_disks_equal_dpkg_query() {
+    let Some(shared) = test_material::shared() else { return };
+    let work = tempfile::tempdir().expect("a folder");
+    let archive = shared.join("data/fixtures.tar.zst");
+    let text = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    let folder = text(work.path());
+    let members = ["-C", &folder, "--wildcards", "fixtures/dpkg/*/var/lib/dpkg/*"];
+    tool("tar", &[&["--zstd", "-xf", &text(&archive)], &members[..]].concat());
+    let (mut systems, mut count) = (0, 0);
+    for entry in fs::read_dir(work.path().join("fixtures/dpkg")).expect("systems") {
+        let system = entry.expect("an entry").path();
+        if !system.join("var/lib/dpkg/status").exists() {
+            continue;
+        }
+        let etc = system.join("etc");
+        fs::create_dir_all(&etc).expect("made");
+        fs::write(etc.join("os-release"), "ID=debian\nVERSION_ID=12\n").expect("written");
+        let image = work.path().join("image");
+        let _ = fs::remove_file(&image);
+        fs::File::create(&image).expect("made").set_len(64 << 20).expect("grown");
+        tool("mke2fs", &["-q", "-F", "-t", "ext4", "-d", &text(&system), &text(&image)]);
+        let (code, report) = scan(&[&image]);
+        assert_eq!((code, gaps(&report)), (0, Vec::new()), "{}", system.display());
+        let expected = dpkg_query(&system);
+        assert_eq!(packages(&report), expected, "{}", system.display());
+        (systems, count) = (systems + 1, count + expected.len());
+    }
+    eprintln!("{systems} systems, {count} packages");
+    assert!(systems >= 6 && count > 600, "{systems} systems, {count} packages");
+}
+
 #[test]
 fn the_journal_of_dpkg_is_applied_over_its_status() {
     const SAME: &str = "Multi-Arch: same\n";
