@@ -17,7 +17,7 @@ const WINDOW: usize = 32;
 /// Nodes of a window.
 const MOST_IN_WINDOW: usize = 4096;
 /// Bytes that a slow device fetches at once.
-const BLOCK: u64 = 512 << 10;
+pub(super) const BLOCK: u64 = 512 << 10;
 /// Ranges of one node that are asked for, and held for each of many that wait.
 const MOST_RANGES: usize = 8;
 

@@ -5,7 +5,7 @@
 //! blocks are met twice, however deep the tree is. Where it is known beforehand which blocks hold folders, those on the
 //! way are asked for though nothing is known yet of what is in them.
 
-use super::ahead::{Place, Plan};
+use super::ahead::{BLOCK, Place, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -15,8 +15,6 @@ const BATCH: usize = 1024;
 const BLOCKS: usize = 16;
 /// Blocks on the way that are asked for.
 const ON_THE_WAY: usize = 32;
-/// Bytes that a slow device fetches at once.
-const BLOCK: u64 = 512 << 10;
 
 /// Where a folder waits: its mount, the place of its first bytes, and the order in which it was found.
 type Key = (usize, u64, u64);

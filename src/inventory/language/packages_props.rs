@@ -7,6 +7,7 @@
 use super::{Collector, Manifest, place, xml};
 use crate::inventory::PathPattern;
 use crate::model::{Ecosystem, PackageState};
+use std::collections::HashMap;
 
 /// The cataloger.
 pub const PACKAGES_PROPS: Manifest = Manifest {
@@ -32,17 +33,18 @@ struct Named<'a> {
 }
 
 fn read(text: &str, found: &mut Collector) {
+    let properties = properties(text);
     let (mut is_project, mut open) = (false, None::<Named>);
     for (tag, value) in xml::tags(text) {
         is_project |= tag == "Project" || tag.starts_with("Project ");
         if let Some(named) = named(tag) {
-            add(&named, text, found);
+            add(&named, &properties, found);
             // Its version may be a tag in it.
             open = (named.version.is_empty() && !tag.ends_with('/')).then_some(named);
         } else if tag.trim() == "Version"
             && let Some(named) = open.take()
         {
-            add(&Named { version: value.trim(), ..named }, text, found);
+            add(&Named { version: value.trim(), ..named }, &properties, found);
         }
     }
     if !is_project {
@@ -60,9 +62,9 @@ fn named(tag: &str) -> Option<Named<'_>> {
     }))
 }
 
-fn add(named: &Named, text: &str, found: &mut Collector) {
+fn add(named: &Named, properties: &Properties, found: &mut Collector) {
     let property = named.version.strip_prefix("$(").and_then(|it| it.strip_suffix(')'));
-    let version = property.map_or(Some(named.version), |name| set_once(text, name));
+    let version = property.map_or(Some(named.version), |name| *properties.get(name)?);
     let version = version.map(|it| it.trim_start_matches('[').trim_end_matches(']').trim());
     let is_plain = |it: &&str| !it.contains(['$', '*', ',', '(', ')', '[', ']', ' ']);
     if let Some(version) = version.filter(is_plain).filter(|_| !named.id.contains('$')) {
@@ -70,11 +72,16 @@ fn add(named: &Named, text: &str, found: &mut Collector) {
     }
 }
 
-/// The value of a property that one tag sets, without a condition.
-fn set_once<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let mut values = xml::tags(text).filter(|(tag, _)| *tag == name).map(|(_, value)| value.trim());
-    let first = values.next()?;
-    values.next().is_none().then_some(first)
+/// Values that tags without attributes set, by their names; none of those that are set twice.
+type Properties<'a> = HashMap<&'a str, Option<&'a str>>;
+
+/// All in one pass: a file may have as many packages as properties.
+fn properties(text: &str) -> Properties<'_> {
+    let mut properties = Properties::new();
+    for (name, value) in xml::tags(text).filter(|(tag, _)| !tag.starts_with('/')) {
+        properties.entry(name).and_modify(|value| *value = None).or_insert(Some(value.trim()));
+    }
+    properties
 }
 
 #[cfg(test)]

@@ -65,7 +65,9 @@ impl Cataloger for Dpkg {
             reader.file(path, Writing::Alone);
         }
         let Reader { database, mut gaps, .. } = reader;
-        gaps.extend(database.half_installed().take(MOST_PROBLEMS).map(|name| half(path, name)));
+        let mut problems = Problems::new(&printable(path), MOST_PROBLEMS);
+        database.half_installed().for_each(|name| problems.push(half(path, name)));
+        gaps.extend(problems.into_gaps());
         let mut found = database.installed();
         if path == STATUS.as_bytes() {
             origins::note(host, &mut found, &mut gaps);
