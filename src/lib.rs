@@ -12,6 +12,7 @@ pub mod cli;
 #[cfg(feature = "cloud")]
 pub mod cloud;
 pub mod commands;
+pub mod containers;
 pub mod filesystem;
 pub mod host;
 pub mod inventory;

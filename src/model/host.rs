@@ -92,13 +92,14 @@ pub struct KernelSign {
 }
 
 /// How sure something is that is told by signs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// A record says it.
     High,
     /// It is likely.
     Medium,
+    #[default]
     /// It may be: nothing speaks against it, or what does is in the evidence.
     Low,
 }

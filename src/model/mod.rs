@@ -2,6 +2,7 @@
 
 mod advisory;
 mod archive;
+mod container;
 mod coverage;
 mod end_of_life;
 mod finding;
@@ -18,6 +19,10 @@ mod text;
 
 pub use advisory::{Advisory, AffectedRange, FixState, KnownExploited};
 pub use archive::{Archive, UbuntuPro, UpdateStream};
+pub use container::{
+    Conformance, ContainerContext, ContainerImage, ContainerMount, ContainerState, DocumentState,
+    Drift, Engine, Kubernetes, PackageChange,
+};
 pub use coverage::{Coverage, CoverageBytes, Part, PartState, SubvolumePart};
 pub use end_of_life::{EndOfLife, Extended, Support, SupportCycle};
 pub use finding::{Finding, Severity, Status};

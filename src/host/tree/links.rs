@@ -4,6 +4,13 @@ use super::{PathError, Tree};
 use crate::filesystem::Kind;
 
 impl Tree {
+    /// Whether a folder is at a path, over links too.
+    pub fn is_folder(&self, path: &[u8]) -> Result<bool, PathError> {
+        let Some(at) = self.find(path)? else { return Ok(false) };
+        let metadata = self.metadata(at).map_err(|source| Self::error(path, source))?;
+        Ok(metadata.kind == Kind::Directory)
+    }
+
     /// Where the link at a path leads; `None` if there is nothing, or no link. Links above it are followed.
     pub fn link_target(&self, path: &[u8]) -> Result<Option<Vec<u8>>, PathError> {
         let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else { return Ok(None) };
