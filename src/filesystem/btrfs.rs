@@ -230,6 +230,13 @@ impl FileSystem for Adapter {
         })
     }
 
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        guarded(|| {
+            let place = self.place(node)?;
+            Ok(if place.is_stub() { None } else { nodes::device_number(&self.inode(place)?) })
+        })
+    }
+
     /// Of a filesystem on several devices there is no saying which of them a range is on, so it
     /// gives none; [`FileSystem::read_ahead`] asks each device for its own.
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {

@@ -5,7 +5,8 @@
 
 use super::{Entry, Error, FileSystem, Identity, Kind, Listing, Metadata, NodeId};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, MetadataExt, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{Dir, FileTypeExt, MetadataExt, OpenOptions, OpenOptionsExt};
+use rustix::io::Errno;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::ops::Range;
@@ -16,6 +17,9 @@ use std::sync::{Mutex, PoisonError};
 
 /// `O_NONBLOCK`, so that a pipe put in a file's place cannot hang the scan.
 const NON_BLOCKING: i32 = 0o4000;
+
+/// Longest value of an extended attribute, as the kernel has it.
+const LONGEST_XATTR: usize = 64 << 10;
 
 /// The filesystem.
 pub struct Directory {
@@ -128,8 +132,32 @@ impl FileSystem for Directory {
         Ok(done)
     }
 
-    fn xattr(&self, _node: NodeId, _name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
-        Err(Error::Unsupported { feature: "extended attributes of a scanned directory".to_owned() })
+    /// Of a folder or a regular file; of anything else, which would have to be opened, none.
+    fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let path = self.path(node)?;
+        let kind = self.root.symlink_metadata(&path)?.file_type();
+        if !kind.is_file() && !kind.is_dir() {
+            return Ok(None);
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(NON_BLOCKING);
+        let file = self.root.open_with(path, &options)?;
+        let mut value = vec![0; LONGEST_XATTR];
+        match rustix::fs::fgetxattr(&file, OsStr::from_bytes(name), &mut value[..]) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            Err(Errno::NODATA | Errno::NOTSUP) => Ok(None),
+            Err(error) => Err(std::io::Error::from(error).into()),
+        }
+    }
+
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        let found = self.root.symlink_metadata(self.path(node)?)?;
+        let is_device = found.file_type().is_char_device() || found.file_type().is_block_device();
+        let number = found.rdev();
+        Ok(is_device.then(|| (rustix::fs::major(number), rustix::fs::minor(number))))
     }
 
     fn ranges(&self, _node: NodeId, _offset: u64, _length: u64) -> Result<Vec<Range<u64>>, Error> {

@@ -145,6 +145,10 @@ impl FileSystem for Adapter {
         Ok(all.get(name).cloned())
     }
 
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        Ok(self.inode(node)?.device())
+    }
+
     /// The crate does not tell where data are; what is read comes through the block cache anyway.
     fn ranges(&self, _node: NodeId, _offset: u64, _length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(Vec::new())

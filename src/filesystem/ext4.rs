@@ -280,6 +280,10 @@ impl FileSystem for Adapter {
         Ok(self.first.ext4.xattr(&*self.first.inode(node)?, name)?)
     }
 
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        Ok(self.first.inode(node)?.device())
+    }
+
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.first.ext4.ranges(&*self.first.inode(node)?, offset, length)?)
     }

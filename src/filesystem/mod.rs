@@ -10,6 +10,7 @@ mod ext4;
 mod foreign;
 mod made;
 mod ntfs;
+mod overlay;
 mod recent;
 mod recognised;
 mod squashfs;
@@ -21,6 +22,7 @@ pub use btrfs::{Member as BtrfsMember, members as btrfs_members};
 pub use directory::Directory;
 pub use foreign::caught;
 pub use made::MadeFolder;
+pub use overlay::{Marks, Overlay};
 pub use recognised::{Recognised, is_blank, recognise};
 pub use unopened::Unopened;
 
@@ -143,6 +145,17 @@ pub trait FileSystem: Send + Sync {
 
     /// An extended attribute by its whole name.
     fn xattr(&self, node: NodeId, name: &[u8]) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Major and minor number of a device node; none for what is no device, and where a format does not tell.
+    fn device_number(&self, _node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        Ok(None)
+    }
+
+    /// Of a view that is merged from layers, the number of the uppermost one that has a part in the node, or has
+    /// put it where it is; the uppermost of all is 0.
+    fn uppermost_layer(&self, _node: NodeId) -> Option<usize> {
+        None
+    }
 
     /// Device ranges that hold this part of a file or directory, so that they can be asked for at
     /// once; holes have none.

@@ -110,6 +110,15 @@ impl FileSystem for Adapter {
         Ok(self.image.xattr(&self.inode(node)?, name)?)
     }
 
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        Ok(match self.inode(node)?.kind {
+            Inside::BlockDevice(major, minor) | Inside::CharDevice(major, minor) => {
+                Some((major, minor))
+            }
+            _ => None,
+        })
+    }
+
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         let inode = self.inode(node)?;
         if !matches!(inode.kind, Inside::File(_) | Inside::Directory(_)) {

@@ -136,6 +136,10 @@ impl FileSystem for Adapter {
         Ok(self.xfs.xattr(&*self.inode(node)?, name)?)
     }
 
+    fn device_number(&self, node: NodeId) -> Result<Option<(u32, u32)>, Error> {
+        Ok(self.inode(node)?.device())
+    }
+
     fn ranges(&self, node: NodeId, offset: u64, length: u64) -> Result<Vec<Range<u64>>, Error> {
         Ok(self.xfs.ranges(&*self.inode(node)?, offset, length)?)
     }

@@ -67,6 +67,13 @@ pub fn inode(pool: &Pool, root: u64, number: u64) -> Result<Inode, Error> {
     Ok(Inode::parse(&item.data, number)?)
 }
 
+/// Major and minor number of a device node, as the kernel has them in one number.
+pub fn device_number(inode: &Inode) -> Option<(u32, u32)> {
+    let kind = FileType::from_mode(inode.mode)?;
+    let is_device = matches!(kind, FileType::CharDevice | FileType::BlockDevice);
+    is_device.then_some(((inode.rdev >> 20) as u32 & 0xfff, inode.rdev as u32 & 0xf_ffff))
+}
+
 /// What is known of an inode.
 pub fn metadata(inode: &Inode) -> Metadata {
     Metadata {
