@@ -1,5 +1,6 @@
 //! The one place where the stages of a scan meet: devices, volumes, filesystems, host, packages.
 
+mod containers;
 mod coverage;
 mod discover;
 mod disks;
@@ -128,13 +129,30 @@ fn scan_as_far_as(
     progress.count(disks.counter());
     let Looked { tree, mounts, coverage, .. } = look(&disks, &mut gaps, progress)?;
     let (mut host, mut inventory) = (HostContext::default(), Inventory::default());
+    let (mut containers, mut images) = (Vec::new(), Vec::new());
     match tree {
         Some(tree) if extent == Extent::Packages => {
             let mut options = request.inventory.clone();
             if request.targets.iter().any(|it| matches!(it, Target::Snapshot { .. })) {
                 options.readers = READERS_FROM_FAR;
             }
-            (host, inventory) = read_host(tree, &options, &mut gaps, progress);
+            let mut found = crate::containers::Found::default();
+            if options.containers {
+                found = crate::containers::find(&tree);
+                options.stores.clone_from(&found.folders);
+            } else {
+                options.stores = crate::containers::folders(&tree, &mut gaps);
+            }
+            let read = read_host(tree, &options, &mut gaps, progress);
+            (host, inventory) = (read.context, read.inventory);
+            if options.containers {
+                crate::containers::find_met(&read.tree, &inventory.stores, &mut found);
+            }
+            gaps.append(&mut found.gaps);
+            if !found.containers.is_empty() || !found.images.is_empty() {
+                progress.stage(Stage::Containers);
+                (containers, images) = containers::scan(&read.tree, found, &options, &mut gaps);
+            }
         }
         _ => {}
     }
@@ -145,7 +163,12 @@ fn scan_as_far_as(
     gaps.dedup();
     let report = ScanReport {
         schema_version: SCHEMA_VERSION,
-        assets: vec![asset(&host, &disks, inventory.packages)],
+        assets: {
+            let mut assets = vec![asset(&host, &disks, inventory.packages)];
+            assets.append(&mut containers);
+            assets
+        },
+        images,
         walk: inventory.walk,
         host,
         coverage,
@@ -163,7 +186,8 @@ fn scan_as_far_as(
 fn asset(host: &HostContext, disks: &Disks, packages: Vec<Package>) -> Asset {
     let name = host.hostname.clone().unwrap_or_else(|| disks.name());
     let id = host.machine_id.clone().unwrap_or_else(|| name.clone());
-    Asset { kind: AssetKind::Host, id, name, packages, findings: Vec::new() }
+    let (kind, findings) = (AssetKind::Host, Vec::new());
+    Asset { kind, id, name, container: None, packages, findings }
 }
 
 /// What is on the disks.
@@ -236,7 +260,7 @@ fn read_host(
     options: &inventory::Options,
     gaps: &mut Vec<Gap>,
     progress: &dyn Progress,
-) -> (HostContext, Inventory) {
+) -> ReadHost {
     progress.stage(Stage::Host);
     let context = std::thread::scope(|scope| {
         scope.spawn(|| inventory::paths().for_each(|path| tree.read_ahead(path.as_bytes())));
@@ -264,9 +288,16 @@ fn read_host(
     progress.stage(Stage::Packages);
     let inventory = inventory::inventory(&host, options);
     tracing::info!(packages = inventory.packages.len(), "listed the packages");
-    let Host { mut context, .. } = host;
+    let Host { tree, mut context } = host;
     host::count_esm(&mut context, &inventory.packages);
-    (context, inventory)
+    ReadHost { tree, context, inventory }
+}
+
+/// A host, read.
+struct ReadHost {
+    tree: host::Tree,
+    context: HostContext,
+    inventory: Inventory,
 }
 
 /// What a thread found; its panic goes on here.

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("filesystem", &["block", "model"]),
     ("host", &["filesystem", "volume", "model"]),
     ("inventory", &["host", "model", "version"]),
-    ("containers", &["host", "model"]),
+    ("containers", &["filesystem", "host", "model"]),
     ("version", &["model"]),
     ("report", &["model"]),
     ("advisory", &["model", "version"]),

@@ -20,6 +20,12 @@ pub struct InventoryArgs {
     /// came from; with `--only os` too
     #[arg(long)]
     all_indexes: bool,
+    /// Do not look for containers
+    #[arg(long)]
+    no_containers: bool,
+    /// List the packages of images too from which no container was made
+    #[arg(long, conflicts_with = "no_containers")]
+    images: bool,
 }
 
 impl InventoryArgs {
@@ -30,6 +36,8 @@ impl InventoryArgs {
             excluded: self.exclude_path.clone(),
             owned_programs: self.owned_programs,
             all_indexes: self.all_indexes,
+            containers: !self.no_containers,
+            images: self.images,
             ..Options::default()
         }
     }

@@ -10,11 +10,17 @@ mod oci;
 mod places;
 mod storage;
 mod store;
+mod text;
 
 pub use store::Layer;
 
+use crate::filesystem::Marks;
 use crate::host::Tree;
-use crate::model::{ContainerContext, ContainerImage, Engine, Gap};
+use crate::model::{ContainerContext, ContainerImage, Engine, Gap, printable_str};
+use containerd::Containerd;
+use places::Places;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use store::Store;
 
 /// What the stores of a host hold.
 #[derive(Debug, Default)]
@@ -25,6 +31,8 @@ pub struct Found {
     pub images: Vec<Image>,
     /// Folders of stores that were read: a walk over the host need not enter them.
     pub folders: Vec<Vec<u8>>,
+    /// Which marks of overlays count in each store, by its folder.
+    pub marks: BTreeMap<String, Marks>,
     /// What of the stores could not be read.
     pub gaps: Vec<Gap>,
 }
@@ -67,8 +75,93 @@ pub struct Layers {
     pub own: usize,
 }
 
-/// All containers and images of a host. `met` are folders that look like stores and are at no known place.
-pub fn find(tree: &Tree, met: &[Vec<u8>]) -> Found {
-    let _ = (tree, met);
-    Found::default()
+/// All containers and images of a host, in stores at known places.
+pub fn find(tree: &Tree) -> Found {
+    let mut found = Found::default();
+    let places = places::find(tree, &mut found.gaps);
+    find_in(tree, &places, &mut found);
+    found
+}
+
+/// Adds those in stores that were met at other places.
+pub fn find_met(tree: &Tree, met: &[Vec<u8>], found: &mut Found) {
+    let met: BTreeSet<String> =
+        met.iter().filter_map(|it| String::from_utf8(it.clone()).ok()).collect();
+    let (docker, containerd, storage) = (met.clone(), met.clone(), met);
+    let places = Places { docker, containerd, storage, ..Places::default() };
+    find_in(tree, &places, found);
+}
+
+/// The folders of stores at known places, of which nothing else is read.
+pub fn folders(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
+    let Places { docker, containerd, storage, additional } = places::find(tree, gaps);
+    let mut found = Found::default();
+    let mut stores = Stores { tree, known: Vec::new() };
+    for folders in [docker, containerd, storage, additional] {
+        stores.open(&folders, &mut found);
+    }
+    found.folders
+}
+
+fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
+    let mut stores = Stores { tree, known: Vec::new() };
+    let mut dockers = stores.open(&places.docker, found);
+    let mapped: BTreeSet<String> =
+        dockers.iter().flat_map(|store| docker::mapped(store, &mut found.gaps)).collect();
+    dockers.extend(stores.open(&mapped, found));
+    let own = dockers.iter().map(|store| store.name() + "/containerd/daemon");
+    let containerds: BTreeSet<String> = places.containerd.iter().cloned().chain(own).collect();
+    let containerds = stores.open(&containerds, found);
+    let additional = stores.open(&places.additional, found);
+    let graphs = stores.open(&places.storage, found);
+    let mut opened = Vec::new();
+    for store in containerds {
+        match Containerd::open(store) {
+            Ok(containerd) => opened.extend(containerd),
+            Err(gap) => found.gaps.push(gap),
+        }
+    }
+    for store in &dockers {
+        docker::find(store, &opened, found);
+    }
+    let of_docker: HashSet<String> = found.containers.iter().map(|it| it.id.clone()).collect();
+    let is_known =
+        |namespace: &str, id: &str| namespace == docker::NAMESPACE && of_docker.contains(id);
+    for containerd in &opened {
+        containerd.add_to(&is_known, found);
+    }
+    for store in &graphs {
+        storage::find(store, &additional, found);
+    }
+    for store in &additional {
+        storage::find(store, &[], found);
+    }
+}
+
+/// Opens stores, each once, however many names lead to it.
+struct Stores<'a> {
+    tree: &'a Tree,
+    known: Vec<Vec<u8>>,
+}
+
+impl<'a> Stores<'a> {
+    fn open(&mut self, folders: &BTreeSet<String>, found: &mut Found) -> Vec<Store<'a>> {
+        let mut stores = Vec::new();
+        for folder in folders {
+            match Store::open(self.tree, folder.as_bytes()) {
+                Ok(Some(store)) if !self.known.iter().any(|it| it == store.root()) => {
+                    self.known.push(store.root().to_vec());
+                    found.folders.push(store.root().to_vec());
+                    found.marks.insert(store.name(), store.marks());
+                    stores.push(store);
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    let place = printable_str(folder);
+                    found.gaps.push(Gap::new(place, error.reason(), error));
+                }
+            }
+        }
+        stores
+    }
 }

@@ -1,1 +1,402 @@
-//! Where stores are: known places, and where configurations, units and homes have them.
+//! Where stores are: where engines have them by themselves, and where configurations, the flags of their units and
+//! the homes of users have them.
+
+use crate::host::{PathError, Tree};
+use crate::model::{Gap, GapReason, printable_str};
+use std::collections::BTreeSet;
+
+/// Bytes of a configuration.
+const MOST: u64 = 1 << 20;
+/// Homes that are looked into.
+const MOST_HOMES: usize = 4096;
+/// Files of one folder of configurations.
+const MOST_PARTS: usize = 256;
+const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+
+/// Folders that may be stores, of each kind.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Places {
+    pub docker: BTreeSet<String>,
+    pub containerd: BTreeSet<String>,
+    /// Graph roots of containers-storage.
+    pub storage: BTreeSet<String>,
+    /// Stores of images that such roots use beside their own.
+    pub additional: BTreeSet<String>,
+}
+
+/// All places. A configuration that cannot be read is a gap.
+pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Places {
+    let mut places = Places::default();
+    let known = |list: &[&str]| list.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>();
+    places.docker = known(&["/var/lib/docker", "/var/snap/docker/common/var-lib-docker"]);
+    places.containerd = known(&[
+        "/var/lib/containerd",
+        "/var/lib/rancher/k3s/agent/containerd",
+        "/var/lib/rancher/rke2/agent/containerd",
+        "/var/lib/k0s/containerd",
+        "/var/snap/microk8s/common/var/lib/containerd",
+        "/var/lib/microk8s/containerd",
+    ]);
+    places.storage = known(&["/var/lib/containers/storage"]);
+    places.additional = known(&["/usr/lib/containers/storage", "/usr/share/containers/storage"]);
+    let mut reading = Reading { tree, gaps, places };
+    reading.docker();
+    reading.containerd();
+    reading.kubernetes();
+    reading.storage();
+    for home in homes(tree, reading.gaps) {
+        reading.home(&home);
+    }
+    reading.places
+}
+
+struct Reading<'a> {
+    tree: &'a Tree,
+    gaps: &'a mut Vec<Gap>,
+    places: Places,
+}
+
+impl Reading<'_> {
+    fn docker(&mut self) {
+        for path in ["/etc/docker/daemon.json", "/var/snap/docker/current/config/daemon.json"] {
+            let folders = self.json(path);
+            self.places.docker.extend(folders);
+        }
+        let mut text = self.unit("docker.service");
+        for path in
+            ["/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage"]
+        {
+            text.extend(self.text(path));
+        }
+        let flags = ["--data-root", "--graph", "-g"];
+        self.places.docker.extend(text.iter().flat_map(|text| values(text, &flags)));
+        let named = text.iter().flat_map(|text| values(text, &["--config-file"]));
+        for path in named.collect::<Vec<_>>() {
+            let folders = self.json(&path);
+            self.places.docker.extend(folders);
+        }
+    }
+
+    fn containerd(&mut self) {
+        let text = self.unit("containerd.service");
+        self.places.containerd.extend(text.iter().flat_map(|text| values(text, &["--root"])));
+        let named = text.iter().flat_map(|text| values(text, &["--config", "-c"]));
+        let mut files: BTreeSet<String> = named.collect();
+        files.insert("/etc/containerd/config.toml".to_owned());
+        for path in files {
+            let Some(table) = self.toml(&path) else { continue };
+            self.places.containerd.extend(path_at(&table, &["root"]));
+            let imports = table.get("imports").and_then(toml::Value::as_array);
+            let imports = imports.into_iter().flatten().filter_map(toml::Value::as_str);
+            for part in
+                imports.take(MOST_PARTS).flat_map(|it| self.matching(it)).collect::<Vec<_>>()
+            {
+                let root = self.toml(&part).and_then(|table| path_at(&table, &["root"]));
+                self.places.containerd.extend(root);
+            }
+        }
+    }
+
+    /// k3s and RKE2 have their containerd in their own folder.
+    fn kubernetes(&mut self) {
+        for name in ["k3s", "rke2"] {
+            let mut text = Vec::new();
+            for unit in [
+                format!("{name}.service"),
+                format!("{name}-server.service"),
+                format!("{name}-agent.service"),
+            ] {
+                text.extend(self.unit(&unit));
+            }
+            let mut roots: Vec<_> =
+                text.iter().flat_map(|text| values(text, &["--data-dir", "-d"])).collect();
+            if let Some(config) = self.text(&format!("/etc/rancher/{name}/config.yaml")) {
+                let lines = config.lines().filter_map(|line| line.split_once(':'));
+                let named =
+                    lines.filter(|(key, _)| matches!(key.trim().trim_matches('"'), "data-dir"));
+                roots.extend(
+                    named.filter_map(|(_, value)| path(value.trim().trim_matches(['"', '\'']))),
+                );
+            }
+            self.places
+                .containerd
+                .extend(roots.iter().map(|root| format!("{root}/agent/containerd")));
+        }
+    }
+
+    fn storage(&mut self) {
+        for path in ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"] {
+            self.storage_conf(path);
+        }
+        let mut parts = vec!["/etc/crio/crio.conf".to_owned()];
+        parts.extend(self.matching("/etc/crio/crio.conf.d/*"));
+        for part in parts {
+            let root = self.toml(&part).and_then(|table| path_at(&table, &["crio", "root"]));
+            self.places.storage.extend(root);
+        }
+    }
+
+    fn storage_conf(&mut self, file: &str) {
+        let Some(table) = self.toml(file) else { return };
+        self.places.storage.extend(path_at(&table, &["storage", "graphroot"]));
+        let stores = value_at(&table, &["storage", "options", "additionalimagestores"]);
+        let stores = stores.and_then(toml::Value::as_array).into_iter().flatten();
+        let paths = stores.filter_map(toml::Value::as_str).filter_map(path);
+        self.places.additional.extend(paths.take(MOST_PARTS));
+    }
+
+    /// What engines that a user runs have in the user's home.
+    fn home(&mut self, home: &str) {
+        let data = format!("{home}/.local/share");
+        if self.is_there(&data) {
+            self.places.docker.insert(format!("{data}/docker"));
+            self.places.containerd.insert(format!("{data}/containerd"));
+            self.places.storage.insert(format!("{data}/containers/storage"));
+        }
+        if self.is_there(&format!("{home}/.config")) {
+            let folders = self.json(&format!("{home}/.config/docker/daemon.json"));
+            self.places.docker.extend(folders);
+            self.storage_conf(&format!("{home}/.config/containers/storage.conf"));
+        }
+        let user = home.rsplit('/').next().unwrap_or_default().to_owned();
+        for file in ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"] {
+            let table = self.toml(file);
+            let rootless =
+                table.as_ref().and_then(|it| value_at(it, &["storage", "rootless_storage_path"]));
+            if let Some(text) = rootless.and_then(toml::Value::as_str) {
+                let expanded = text.replace("$HOME", home).replace("${HOME}", home);
+                let expanded = expanded.replace("$USER", &user).replace("${USER}", &user);
+                self.places.storage.extend(path(&expanded).filter(|it| !it.contains('$')));
+            }
+        }
+    }
+
+    fn is_there(&mut self, path: &str) -> bool {
+        self.tree
+            .find(path.as_bytes())
+            .unwrap_or_else(|error| {
+                self.told(path, error);
+                None
+            })
+            .is_some()
+    }
+
+    fn told(&mut self, path: &str, error: PathError) {
+        let gap = Gap::new(printable_str(path), error.reason(), error);
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+
+    fn text(&mut self, path: &str) -> Option<String> {
+        let read = self.tree.read(path.as_bytes(), MOST);
+        let bytes = read.unwrap_or_else(|error| {
+            self.told(path, error);
+            None
+        });
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn toml(&mut self, path: &str) -> Option<toml::Table> {
+        let text = self.text(path)?;
+        text.parse().map_err(|error: toml::de::Error| self.unknown(path, error.message())).ok()
+    }
+
+    /// Where Docker's daemon has its data, of its configuration.
+    fn json(&mut self, file: &str) -> Option<String> {
+        let text = self.text(file).filter(|text| !text.trim().is_empty())?;
+        let value: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| self.unknown(file, &error.to_string()))
+            .ok()?;
+        // Its name before Docker 17.05 comes last.
+        let folder = ["data-root", "graph"].iter().find_map(|key| value.get(key)?.as_str());
+        folder.and_then(path)
+    }
+
+    fn unknown(&mut self, path: &str, why: &str) {
+        let detail = format!("where it has containers is not known: {}", printable_str(why));
+        let gap = Gap::new(printable_str(path), GapReason::Corrupt, detail);
+        if !self.gaps.contains(&gap) {
+            self.gaps.push(gap);
+        }
+    }
+
+    /// The texts of a unit and of what is dropped in beside it.
+    fn unit(&mut self, name: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        for folder in UNITS {
+            texts.extend(self.text(&format!("{folder}/{name}")));
+            for part in self.matching(&format!("{folder}/{name}.d/*.conf")) {
+                texts.extend(self.text(&part));
+            }
+        }
+        texts
+    }
+
+    /// The files that a pattern with a star in its last name means.
+    fn matching(&mut self, pattern: &str) -> Vec<String> {
+        let Some((folder, name)) = pattern.rsplit_once('/') else { return Vec::new() };
+        let Some((before, after)) = name.split_once('*') else { return vec![pattern.to_owned()] };
+        let entries = self.tree.list(folder.as_bytes(), self.gaps).into_iter();
+        let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
+        let fits = |name: &String| name.starts_with(before) && name.ends_with(after);
+        names.filter(fits).take(MOST_PARTS).map(|name| format!("{folder}/{name}")).collect()
+    }
+}
+
+/// The homes of users: root's, those of `/etc/passwd`, and what is in `/home`.
+fn homes(tree: &Tree, gaps: &mut Vec<Gap>) -> BTreeSet<String> {
+    let mut homes = BTreeSet::from(["/root".to_owned()]);
+    let passwd = tree.read(b"/etc/passwd", MOST).unwrap_or_else(|error| {
+        gaps.push(Gap::new("/etc/passwd", error.reason(), error));
+        None
+    });
+    let passwd = String::from_utf8_lossy(&passwd.unwrap_or_default()).into_owned();
+    let listed = passwd.lines().filter_map(|line| line.split(':').nth(5)).filter_map(path);
+    // Homes of services are the system's own folders.
+    let is_own = |home: &String| {
+        !["/bin", "/dev", "/etc", "/sbin", "/usr", "/proc"].iter().any(|it| home.starts_with(it))
+    };
+    homes.extend(listed.filter(is_own));
+    let entries = tree.list(b"/home", gaps).into_iter();
+    let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
+    homes.extend(names.map(|name| format!("/home/{name}")));
+    if homes.len() > MOST_HOMES {
+        let detail =
+            format!("{} homes; only {MOST_HOMES} were looked into for containers", homes.len());
+        gaps.push(Gap::new("/home", GapReason::Limit, detail));
+    }
+    homes.into_iter().take(MOST_HOMES).collect()
+}
+
+/// The values of flags in a command line, `--flag value` or `--flag=value`.
+fn values(text: &str, flags: &[&str]) -> Vec<String> {
+    let unquoted = text.replace(['"', '\''], " ").replace("\\\n", " ");
+    let mut found = Vec::new();
+    for line in unquoted.lines().filter(|line| !line.trim_start().starts_with(['#', ';'])) {
+        // The name of a variable may stand before the first flag.
+        let words: Vec<&str> = line.split_whitespace().collect();
+        for (index, word) in words.iter().enumerate() {
+            let word = word.split_once("=-").map_or(*word, |(name, _)| &word[name.len() + 1..]);
+            let value = flags.iter().find_map(|flag| match word.strip_prefix(flag)? {
+                "" => words.get(index + 1).copied(),
+                rest => rest.strip_prefix('='),
+            });
+            found.extend(value.and_then(path));
+        }
+    }
+    found
+}
+
+/// A folder below the root, without a slash at its end.
+fn path(text: &str) -> Option<String> {
+    let folder = text.trim().trim_end_matches('/');
+    let is_one =
+        folder.starts_with('/') && folder.len() <= 4096 && !folder.trim_matches('/').is_empty();
+    is_one.then(|| folder.to_owned())
+}
+
+fn value_at<'a>(table: &'a toml::Table, keys: &[&str]) -> Option<&'a toml::Value> {
+    let (first, rest) = keys.split_first()?;
+    rest.iter().try_fold(table.get(*first)?, |value, key| value.get(key))
+}
+
+fn path_at(table: &toml::Table, keys: &[&str]) -> Option<String> {
+    value_at(table, keys)?.as_str().and_then(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn flags_of_units_and_variables() {
+        let unit = "[Service]\nExecStart=/usr/bin/dockerd -H fd:// --data-root=/mnt/a \\\n -g /mnt/b/\n# --graph /no\n";
+        assert_eq!(values(unit, &["--data-root", "--graph", "-g"]), ["/mnt/a", "/mnt/b"]);
+        assert_eq!(values("DOCKER_OPTS=\"--graph /c --x\"", &["--graph"]), ["/c"]);
+        assert_eq!(values("OPTIONS=--graph=/d", &["--graph"]), ["/d"]);
+        assert_eq!(
+            values("--data-root relative --data-root / --data-rooted /x", &["--data-root"]),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn every_configuration_that_moves_a_store() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |path: &str| root.path().join(path);
+        for (path, text) in [
+            (
+                "etc/passwd",
+                "root:x:0:0::/root:/bin/sh\nal:x:1:1::/srv/al:/bin/sh\nbin:x:2:2::/bin:/no\n",
+            ),
+            ("etc/docker/daemon.json", r#"{"data-root":"/mnt/docker/"}"#),
+            (
+                "etc/systemd/system/docker.service.d/a.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/bin/dockerd --data-root /mnt/flag\n",
+            ),
+            (
+                "etc/containerd/config.toml",
+                "root = '/mnt/containerd'\nimports = ['/etc/containerd/conf.d/*.toml']\n",
+            ),
+            ("etc/containerd/conf.d/x.toml", "root = '/mnt/imported'\n"),
+            ("etc/rancher/k3s/config.yaml", "token: x\ndata-dir: \"/mnt/k3s\"\n"),
+            (
+                "etc/containers/storage.conf",
+                "[storage]\ngraphroot='/mnt/graph'\nrootless_storage_path='/mnt/$USER/st'\n[storage.options]\nadditionalimagestores=['/mnt/more']\n",
+            ),
+            ("etc/crio/crio.conf.d/1.conf", "[crio]\nroot = '/mnt/crio'\n"),
+            ("srv/al/.config/docker/daemon.json", r#"{"graph":"/mnt/al"}"#),
+            ("home/bo/.local/share/x", ""),
+        ] {
+            fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+            fs::write(at(path), text).unwrap();
+        }
+        let mut gaps = Vec::new();
+        let places = find(&Tree::of_directory(root.path()).unwrap(), &mut gaps);
+        assert_eq!(gaps, []);
+        let holds = |set: &BTreeSet<String>, paths: &[&str]| {
+            paths.iter().for_each(|path| assert!(set.contains(*path), "{path}: {set:?}"))
+        };
+        holds(
+            &places.docker,
+            &[
+                "/mnt/docker",
+                "/mnt/flag",
+                "/mnt/al",
+                "/home/bo/.local/share/docker",
+                "/var/lib/docker",
+            ],
+        );
+        holds(
+            &places.containerd,
+            &["/mnt/containerd", "/mnt/imported", "/mnt/k3s/agent/containerd"],
+        );
+        holds(
+            &places.storage,
+            &["/mnt/graph", "/mnt/al/st", "/mnt/crio", "/home/bo/.local/share/containers/storage"],
+        );
+        assert!(places.additional.contains("/mnt/more"));
+    }
+
+    #[test]
+    fn a_configuration_that_is_none_is_a_gap_and_all_of_the_host_is_no_store() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("etc/docker")).unwrap();
+        let tree = Tree::of_directory(root.path()).unwrap();
+        for (text, moved, problems) in [
+            (r#"{"data-root":"/"}"#, 0, 0),
+            (r#"{"data-root":"x"}"#, 0, 0),
+            (r#"{"data-root":"/mnt/d/"}"#, 1, 0),
+            ("", 0, 0),
+            ("{", 0, 1),
+        ] {
+            fs::write(root.path().join("etc/docker/daemon.json"), text).unwrap();
+            let mut gaps = Vec::new();
+            let places = find(&tree, &mut gaps);
+            assert_eq!(places.docker.len(), 2 + moved, "{text}");
+            assert_eq!(gaps.len(), problems, "{text}");
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! A store: a folder of the host below which no link is followed, so that what an engine's files name stays in it.
 
+use crate::filesystem::Marks;
 use crate::host::{Entry, Kind, Located, PathError, PositionedFile, Tree};
 use crate::model::{Gap, GapReason, printable};
 use serde::de::DeserializeOwned;
@@ -41,6 +42,17 @@ impl<'a> Store<'a> {
         printable(&self.root)
     }
 
+    /// Which marks its overlays have: root's own, unless an engine that a user runs made it. Where Docker maps
+    /// users, the store has their numbers for a name, and is mounted by root all the same.
+    pub fn marks(&self) -> Marks {
+        let at = self.tree.find(&self.root).ok().flatten();
+        let owner = at.and_then(|at| self.tree.metadata(at).ok()).map_or(0, |it| it.uid);
+        let name = self.root.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+        let is_mapped =
+            name.contains(&b'.') && name.iter().all(|it| it.is_ascii_digit() || *it == b'.');
+        if owner == 0 || is_mapped { Marks::Root } else { Marks::User }
+    }
+
     /// The tree that it is in.
     pub fn tree(&self) -> &'a Tree {
         self.tree
@@ -48,7 +60,10 @@ impl<'a> Store<'a> {
 
     /// Path on the host of what is at `path` below the store's folder.
     pub fn path(&self, path: &str) -> Vec<u8> {
-        [&self.root, b"/".as_slice(), path.trim_matches('/').as_bytes()].concat()
+        match path.trim_matches('/') {
+            "" => self.root.clone(),
+            path => [&self.root, b"/".as_slice(), path.as_bytes()].concat(),
+        }
     }
 
     /// The same, printable.

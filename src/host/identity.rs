@@ -42,6 +42,23 @@ pub fn identify(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
     })
 }
 
+/// What the files of a container say of its system. Names and addresses are its engine's, and the kernel is its host's.
+pub fn identify_container(tree: &Tree, gaps: &mut Vec<Gap>) -> HostContext {
+    let mut context = HostContext {
+        os: os(tree, gaps),
+        repositories: dnf::repositories(tree, gaps),
+        modules: dnf::modules(tree, gaps),
+        products: products::find(tree, gaps),
+        ..HostContext::default()
+    };
+    match context.os.id.as_str() {
+        "ubuntu" => ubuntu_pro::complete(tree, &mut context, gaps),
+        "rhel" => update_stream::complete(tree, &mut context, gaps),
+        _ => {}
+    }
+    context
+}
+
 pub(super) fn with_gaps<T>(work: impl FnOnce(&mut Vec<Gap>) -> T) -> (T, Vec<Gap>) {
     let mut gaps = Vec::new();
     let found = work(&mut gaps);

@@ -34,7 +34,7 @@ pub mod windows;
 pub use crate::filesystem::{Entry, Kind, NodeId};
 pub use apt::{Archives, Indexes};
 pub use found::Found;
-pub use identity::identify;
+pub use identity::{identify, identify_container};
 pub use join::{Joined, ON_NO_DISK, join};
 pub use kernels::InUse as KernelsInUse;
 pub use settings::Settings;

@@ -1,7 +1,9 @@
 //! What is installed: catalogers turn files of a host into packages.
 
+mod drift;
 mod kernels;
 pub mod language;
+mod layered;
 mod options;
 pub mod os;
 mod owners;
@@ -12,6 +14,8 @@ mod services;
 mod stores;
 mod walk;
 
+pub use drift::drift;
+pub use layered::Catalogued;
 pub use options::{Extent, Options};
 pub use owners::Owners;
 pub use problems::Problems;
@@ -22,6 +26,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
 use std::panic::resume_unwind;
+use walk::Wanted;
 
 /// Most packages of one kind that are taken.
 pub const MOST_PACKAGES: usize = 200_000;
@@ -164,6 +169,8 @@ pub struct Inventory {
     pub services: Vec<Service>,
     /// What the walk went over; nothing where there was none.
     pub walk: Option<Walk>,
+    /// Stores of containers that the walk met, and that are at no known place.
+    pub stores: Vec<Vec<u8>>,
     /// What was not read.
     pub gaps: Vec<Gap>,
 }
@@ -173,23 +180,38 @@ pub fn inventory(host: &Host, options: &Options) -> Inventory {
     let mut gaps = Vec::new();
     let mut owners = (options.extent == Extent::All).then(|| Owners::new(&host.tree, &mut gaps));
     let mut packages = system(host, owners.as_mut()).into_found(&mut gaps);
-    let (mut walk, mut services) = (None, Vec::new());
+    let (mut walk, mut services, mut stores) = (None, Vec::new(), Vec::new());
     if let Some(mut owners) = owners {
         kernels::mark(&mut packages, &owners, &host.context);
-        let found =
-            self::walk::walk(&host.tree, language::CATALOGERS, &mut owners, options, &mut gaps);
-        walk = Some(found.1);
+        let wanted;
+        (wanted, walk, stores) = self::wanted(host, &mut owners, options, &mut gaps);
         let (read, started) = std::thread::scope(|scope| {
             let started = scope.spawn(|| services::find(host, &owners));
-            let languages = language::CATALOGERS;
-            let read = reading::read(host, languages, found.0, &owners, options.readers);
+            let read = reading::read(host, language::CATALOGERS, wanted, options.readers);
             (read, started.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
+        let read = read.packages(language::CATALOGERS, &owners, options.owned_programs);
         packages.extend(read.into_found(&mut gaps));
         services = started.into_found(&mut gaps);
-        gaps.extend(owners.into_gaps());
+        gaps.extend(owners.gaps());
     }
-    Inventory { packages: merged(packages), services, walk, gaps }
+    Inventory { packages: merged(packages), services, walk, stores, gaps }
+}
+
+/// The files that a walk over all shows to be wanted, what it went over, and stores that it met. Owners learn of
+/// links that it met.
+fn wanted(
+    host: &Host,
+    owners: &mut Owners,
+    options: &Options,
+    gaps: &mut Vec<Gap>,
+) -> (Vec<Wanted>, Option<Walk>, Vec<Vec<u8>>) {
+    let found = self::walk::walk(&host.tree, language::CATALOGERS, owners, options, None, gaps);
+    let walk::Found { mut wanted, walk, links, stores, .. } = found;
+    self::walk::follow(&host.tree, links, owners, gaps);
+    let is_owned = |it: &Wanted| it.as_program && owners.of(&it.path).is_some();
+    wanted.retain(|it| options.owned_programs || !is_owned(it));
+    (wanted, Some(walk), stores)
 }
 
 /// The packages of package managers whose databases are at known places.

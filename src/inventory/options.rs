@@ -14,6 +14,12 @@ pub struct Options {
     /// Files that the walk found and that are read at the same time. Many wait for a second block of theirs, which
     /// takes long where blocks come from far.
     pub readers: usize,
+    /// Whether containers and their images are looked for.
+    pub containers: bool,
+    /// Whether images that no container was made from are catalogued too.
+    pub images: bool,
+    /// Folders of stores that were read: what is in them is not the host's.
+    pub stores: Vec<Vec<u8>>,
 }
 
 impl Default for Options {
@@ -24,6 +30,9 @@ impl Default for Options {
             owned_programs: false,
             all_indexes: false,
             readers: 4,
+            containers: true,
+            images: false,
+            stores: Vec::new(),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Owners {
     }
 
     /// What could not be noted.
-    pub fn into_gaps(self) -> impl Iterator<Item = Gap> {
+    pub fn gaps(&self) -> impl Iterator<Item = Gap> + use<> {
         let paths =
             format!("more than {MOST} paths of packages; the owners of the rest are not known");
         let kernels = format!(

@@ -26,6 +26,11 @@ impl Problems {
         }
     }
 
+    /// Counts further ones that are not kept.
+    pub fn count(&mut self, more: u64) {
+        self.more += more;
+    }
+
     /// The listed ones, and one that counts the rest.
     pub fn into_gaps(mut self) -> Vec<Gap> {
         if self.more > 0 {

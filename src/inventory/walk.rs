@@ -7,7 +7,7 @@ use super::owners::Owners;
 use super::{Cataloger, Options, PathPattern, stores};
 use crate::host::{Descend, Detail, Kind, Located, Tree, WalkStep};
 use crate::model::{Excluded, Gap, GapReason, Walk, printable};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// Most files that are wanted.
 const MOST_WANTED: usize = 1 << 20;
@@ -17,15 +17,18 @@ const MOST_LINKS: usize = 1024;
 
 /// Folders that the running system fills.
 const FILLED: [&str; 4] = ["/dev", "/proc", "/run", "/sys"];
-/// Ends of the paths of stores in homes, and of those that were moved.
-const STORES: &[&str] = &[
-    "/.local/share/containers/storage",
-    "/.local/share/docker",
-    "/.local/share/containerd",
-    "/.local/share/lxc",
-    "/io.containerd.content.v1.content",
-    "/io.containerd.snapshotter.v1.overlayfs",
-    "/io.containerd.snapshotter.v1.native",
+/// Folders with layers or snapshots in a store, and what lies beside them in one: stores that no configuration
+/// tells of are known by these.
+const LAYERS: &[(&[u8], &[u8])] = &[
+    (b"overlay2", b"image/overlay2/layerdb"),
+    (b"fuse-overlayfs", b"image/fuse-overlayfs/layerdb"),
+    (b"vfs", b"image/vfs/layerdb"),
+    (b"overlay", b"overlay-layers"),
+    (b"vfs", b"vfs-layers"),
+    (b"io.containerd.content.v1.content", b"io.containerd.metadata.v1.bolt"),
+    (b"io.containerd.snapshotter.v1.overlayfs", b"io.containerd.metadata.v1.bolt"),
+    (b"io.containerd.snapshotter.v1.native", b"io.containerd.metadata.v1.bolt"),
+    (b"io.containerd.snapshotter.v1.btrfs", b"io.containerd.metadata.v1.bolt"),
 ];
 const KERNEL: &str = "filled by the running system";
 const STORE: &str = "store of containers, whose packages are not the host's";
@@ -42,15 +45,46 @@ pub(super) struct Wanted {
     pub(super) as_program: bool,
 }
 
-/// Walks over the host.
+/// What a walk found.
+pub(super) struct Found {
+    /// The files that catalogers want.
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) walk: Walk,
+    /// Of a walk over upper layers, what lower ones have in the folders that it went through.
+    pub(super) kept: Kept,
+    /// Folders of packages that are links, and were met.
+    pub(super) links: Vec<Vec<u8>>,
+    /// Stores of containers that nothing told of.
+    pub(super) stores: Vec<Vec<u8>>,
+}
+
+/// What of lower layers is where it was.
+#[derive(Default)]
+pub(super) struct Kept {
+    /// Folders, with all that is below them.
+    folders: HashSet<Vec<u8>>,
+    /// Files in folders that upper layers have a part in.
+    files: HashSet<Vec<u8>>,
+}
+
+impl Kept {
+    /// Whether a file is.
+    pub(super) fn holds(&self, path: &[u8]) -> bool {
+        let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        self.files.contains(path) || slashes.any(|(end, _)| self.folders.contains(&path[..end]))
+    }
+}
+
+/// Walks over the host; or, of a tree that is merged from layers, over what so many of the upper ones have.
 pub(super) fn walk(
     tree: &Tree,
     catalogers: &[&dyn Cataloger],
-    owners: &mut Owners,
+    owners: &Owners,
     options: &Options,
+    upper: Option<usize>,
     gaps: &mut Vec<Gap>,
-) -> (Vec<Wanted>, Walk) {
-    let mut walker = Walker::new(tree, catalogers, owners, options, gaps);
+) -> Found {
+    let mut walker = Walker { upper, ..Walker::new(tree, catalogers, owners, options, gaps) };
     let outcome = tree.walk_below(b"/", Detail::Names, &mut |step| walker.step(step), gaps);
     if let Err(error) = outcome {
         gaps.push(Gap::new("/", error.reason(), error));
@@ -67,16 +101,15 @@ pub(super) fn walk(
         );
         gaps.push(Gap::new("/", GapReason::Limit, detail));
     }
-    let Walker { mut wanted, mut told, links, .. } = walker;
-    follow(tree, links, owners, gaps);
-    let is_owned = |it: &Wanted| it.as_program && owners.of(&it.path).is_some();
-    wanted.retain(|it| options.owned_programs || !is_owned(it));
+    let Walker { wanted, mut told, links, kept, stores, .. } = walker;
+    let of_store = |folder: &Vec<u8>| Excluded { path: printable(folder), why: STORE.to_owned() };
+    told.excluded.extend(stores.iter().map(of_store));
     told.excluded.sort();
-    (wanted, told)
+    Found { wanted, walk: told, kept, links, stores: stores.into_iter().collect() }
 }
 
 /// Notes where folders of packages lead that are links.
-fn follow(tree: &Tree, links: Vec<Vec<u8>>, owners: &mut Owners, gaps: &mut Vec<Gap>) {
+pub(super) fn follow(tree: &Tree, links: Vec<Vec<u8>>, owners: &mut Owners, gaps: &mut Vec<Gap>) {
     for link in links {
         match tree.real_path(&link) {
             Ok(Some(real)) if real != link => owners.moved(link, real),
@@ -101,6 +134,11 @@ struct Walker<'a> {
     has_more_links: bool,
     told: Walk,
     is_full: bool,
+    /// How many upper layers count, if not all.
+    upper: Option<usize>,
+    kept: Kept,
+    /// Stores that were met.
+    stores: BTreeSet<Vec<u8>>,
 }
 
 impl<'a> Walker<'a> {
@@ -126,6 +164,9 @@ impl<'a> Walker<'a> {
             has_more_links: false,
             told,
             is_full: false,
+            upper: None,
+            kept: Kept::default(),
+            stores: BTreeSet::new(),
         }
     }
 
@@ -146,7 +187,7 @@ impl<'a> Walker<'a> {
 
     fn link(&mut self, step: &WalkStep) {
         let path = [step.folder, b"/", step.name].concat();
-        if self.owners.is_folder(&path) {
+        if !self.is_lower(step) && self.owners.is_folder(&path) {
             self.has_more_links = self.links.len() >= MOST_LINKS;
             if !self.has_more_links {
                 self.links.push(path);
@@ -156,8 +197,17 @@ impl<'a> Walker<'a> {
 
     fn folder(&mut self, step: &WalkStep) -> Descend {
         let path = [step.folder, b"/", step.name].concat();
+        if self.is_layers(step) {
+            // What of the store was met before is a few files of its engine.
+            self.stores.insert(step.folder.to_vec());
+            return Descend::No;
+        }
         if let Some(why) = self.why_not(&path) {
             self.told.excluded.push(Excluded { path: printable(&path), why: why.to_owned() });
+            return Descend::No;
+        }
+        if self.is_lower(step) {
+            self.kept.folders.insert(path);
             return Descend::No;
         }
         if self.tree.is_snapshot(step.at) {
@@ -167,10 +217,23 @@ impl<'a> Walker<'a> {
         Descend::Yes
     }
 
+    /// Whether lower layers alone have it.
+    fn is_lower(&self, step: &WalkStep) -> bool {
+        let uppermost = || self.tree.uppermost_layer(step.at);
+        self.upper.is_some_and(|upper| uppermost().is_some_and(|layer| layer >= upper))
+    }
+
     /// Why a folder is not entered.
     fn why_not(&self, path: &[u8]) -> Option<&'static str> {
-        let store = || STORES.iter().any(|end| path.ends_with(end.as_bytes())).then_some(STORE);
-        self.not_entered.get(path).copied().or_else(store)
+        self.not_entered.get(path).copied()
+    }
+
+    /// Whether a folder holds the layers of a store.
+    fn is_layers(&self, step: &WalkStep) -> bool {
+        LAYERS.iter().filter(|(name, _)| *name == step.name).any(|(_, beside)| {
+            let beside = [step.folder, b"/", *beside].concat();
+            self.tree.find(&beside).is_ok_and(|found| found.is_some())
+        })
     }
 
     fn file(&mut self, step: &WalkStep) {
@@ -186,12 +249,16 @@ impl<'a> Walker<'a> {
         if cataloger.is_some_and(|index| !self.catalogers[index].takes(&path)) {
             return;
         }
-        if self.wanted.len() >= MOST_WANTED {
+        if self.is_lower(step) {
+            self.kept.files.insert(path);
+        } else if self.wanted.len() >= MOST_WANTED {
             self.is_full = true;
         } else if let Some(cataloger) = cataloger {
             self.wanted.push(Wanted { path, at: step.at, cataloger, as_program: false });
         } else if let Some(cataloger) = self.of_programs
-            && (self.options.owned_programs || self.owners.of(&path).is_none())
+            && (self.options.owned_programs
+                || self.upper.is_some()
+                || self.owners.of(&path).is_none())
         {
             self.wanted.push(Wanted { path, at: step.at, cataloger, as_program: true });
         }
@@ -205,25 +272,21 @@ fn not_entered(
     told: &mut Walk,
     gaps: &mut Vec<Gap>,
 ) -> HashMap<Vec<u8>, &'static str> {
-    // What of a configuration cannot be read was told with what of the stores is not read.
-    let stores = stores::all(tree, &mut Vec::new());
-    let filled = FILLED.iter().map(|folder| (*folder, KERNEL));
-    let stores = stores.iter().map(|store| (store.folder(), STORE));
-    let wished = options.excluded.iter().map(|folder| (folder.as_str(), WISHED));
+    let filled = FILLED.iter().map(|folder| (folder.as_bytes(), KERNEL));
+    let unread = stores::folders().map(|folder| (folder.as_bytes(), STORE));
+    let stores = options.stores.iter().map(|folder| (folder.as_slice(), STORE));
+    let wished = options.excluded.iter().map(|folder| (folder.as_bytes(), WISHED));
     let mut not_entered = HashMap::new();
-    for (folder, why) in filled.chain(stores).chain(wished) {
-        match tree.real_path(folder.as_bytes()) {
+    for (folder, why) in filled.chain(unread).chain(stores).chain(wished) {
+        match tree.real_path(folder) {
             Ok(Some(real)) => {
                 not_entered.insert(real, why);
             }
             Ok(None) if why == WISHED => {
-                told.excluded.push(Excluded {
-                    path: printable(folder.as_bytes()),
-                    why: NOT_THERE.to_owned(),
-                });
+                told.excluded.push(Excluded { path: printable(folder), why: NOT_THERE.to_owned() });
             }
             Ok(None) => {}
-            Err(error) => gaps.push(Gap::new(printable(folder.as_bytes()), error.reason(), error)),
+            Err(error) => gaps.push(Gap::new(printable(folder), error.reason(), error)),
         }
     }
     not_entered

@@ -59,6 +59,12 @@ impl Rules for Debian {
         Lookup::Of(subject)
     }
 
+    fn is_kernel(&self, package: &Package) -> bool {
+        let source = signed_kernel(&package.source.name);
+        package.ecosystem == Ecosystem::Deb
+            && is_kernel(source.as_deref().unwrap_or(&package.source.name))
+    }
+
     fn compare(&self, a: &str, b: &str) -> Ordering {
         dpkg::compare(a, b)
     }

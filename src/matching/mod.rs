@@ -22,6 +22,9 @@ trait Rules: Sync {
     /// What advisories on the package are about.
     fn subject(&self, package: &Package) -> Lookup;
 
+    /// Whether a package holds a kernel, by its name and source.
+    fn is_kernel(&self, package: &Package) -> bool;
+
     /// The order of versions.
     fn compare(&self, a: &str, b: &str) -> Ordering;
 }
@@ -59,6 +62,25 @@ pub fn match_packages(
     let mut all = match_system(store, os, packages)?;
     all.gaps.extend(of_no_feed(packages));
     Ok(all)
+}
+
+/// As [`match_packages`], in a container: the kernel that runs there is its host's, so that packages that hold one
+/// mean nothing.
+pub fn match_container(
+    store: &Store,
+    os: &Os,
+    packages: &[Package],
+) -> Result<Partial<Vec<Finding>>, StoreError> {
+    let mut all = match_packages(store, os, packages)?;
+    let kernels: BTreeSet<&str> =
+        packages.iter().filter(|it| is_kernel(it)).map(|it| &*it.purl).collect();
+    all.found.retain(|finding| !kernels.contains(&*finding.purl));
+    Ok(all)
+}
+
+/// Whether a package holds a kernel, by its files or, where those are not known, by its source.
+fn is_kernel(package: &Package) -> bool {
+    package.kernel.is_some() || RULES.iter().any(|rules| rules.is_kernel(package))
 }
 
 /// Packages beside the system's, which no feed speaks of yet. For one that belongs to a package of

@@ -65,6 +65,14 @@ pub enum Engine {
 }
 
 impl Engine {
+    /// The engine by whose name its kind of store is known: that of Podman has others' containers too.
+    pub fn store(self) -> Self {
+        match self {
+            Self::CriO | Self::Buildah => Self::Podman,
+            other => other,
+        }
+    }
+
     /// The word used in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -205,10 +213,10 @@ pub struct Drift {
     /// Programs that stand in the place of the image's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub executables_changed: Vec<String>,
-    /// Files and folders of the image that were removed and may have been programs.
+    /// Files and folders of the image that were removed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
-    /// Further files that are not listed.
+    /// Further ones, of all lists, that are not listed.
     #[serde(skip_serializing_if = "is_zero")]
     pub more: u64,
 }

@@ -19,6 +19,8 @@ pub enum KernelState {
     Running,
     /// It is installed, and another one was started last.
     NotRunning,
+    /// It is in a container, which runs on the kernel of its host.
+    InContainer,
     /// Nothing sure enough tells which one was started last.
     Unknown,
 }
@@ -29,6 +31,7 @@ impl KernelState {
         match self {
             Self::Running => "running",
             Self::NotRunning => "not_running",
+            Self::InContainer => "in_container",
             Self::Unknown => "unknown",
         }
     }
@@ -38,6 +41,7 @@ impl KernelState {
         match self {
             Self::Running => "running",
             Self::NotRunning => "installed, not running",
+            Self::InContainer => "in a container, which runs on its host's",
             Self::Unknown => "not known whether it runs",
         }
     }

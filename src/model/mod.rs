@@ -35,7 +35,7 @@ pub use kernel::{KernelState, PackagedKernel};
 pub use package::{Ecosystem, Package, PackageState, SourcePackage};
 pub use partial::Partial;
 pub use report::{
-    Asset, AssetKind, Excluded, FeedState, Receipt, SCHEMA_VERSION, ScanReport, Walk,
+    Asset, AssetKind, Excluded, FeedState, Receipt, SCHEMA_VERSION, ScanReport, StoredImage, Walk,
 };
 pub use service::{Service, ServiceKind};
 pub use sweep::{

@@ -1,6 +1,8 @@
 //! The result of one scan, as reports write it.
 
-use super::{Coverage, Finding, Gap, HostContext, Package};
+use super::{
+    ContainerContext, ContainerImage, Coverage, Engine, Finding, Gap, HostContext, Package,
+};
 use serde::Serialize;
 
 /// Version of the JSON report's shape; grows when a reader could break.
@@ -20,6 +22,9 @@ pub struct ScanReport {
     /// What the search for packages went over, if all files were searched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub walk: Option<Walk>,
+    /// The images in the host's stores of containers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<StoredImage>,
     /// What was not read, sorted.
     pub gaps: Vec<Gap>,
     /// The feeds that findings were matched with, and their dates.
@@ -55,6 +60,25 @@ pub struct Excluded {
     pub why: String,
 }
 
+/// An image in a store of containers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StoredImage {
+    /// The engine whose store it is in.
+    pub engine: Engine,
+    /// Folder of the store.
+    pub store: String,
+    /// containerd's namespace.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+    /// What is said of it.
+    #[serde(flatten)]
+    pub image: ContainerImage,
+    /// How many containers of the store were made from it.
+    pub containers: usize,
+    /// Whether it is among the assets.
+    pub scanned: bool,
+}
+
 /// Something that packages are installed on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Asset {
@@ -64,6 +88,9 @@ pub struct Asset {
     pub id: String,
     /// Name for people.
     pub name: String,
+    /// What else is known of a container, or of an image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<Box<ContainerContext>>,
     /// Packages, sorted.
     pub packages: Vec<Package>,
     /// Findings, sorted; absent packages of advisories are not here.
@@ -78,6 +105,19 @@ pub enum AssetKind {
     Host,
     /// A container found on a host's disk.
     Container,
+    /// An image in a store of containers, or in a file.
+    Image,
+}
+
+impl AssetKind {
+    /// The word used in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Container => "container",
+            Self::Image => "image",
+        }
+    }
 }
 
 /// One feed of the advisory store.

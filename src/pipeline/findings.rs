@@ -45,10 +45,27 @@ pub fn add_findings_on(
 }
 
 fn match_with(report: &mut ScanReport, store: &Store) -> Result<(), StoreError> {
+    let mut gaps = Vec::new();
     for asset in &mut report.assets {
-        let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
-        asset.findings = matched.into_found(&mut report.gaps);
+        match &asset.container {
+            None => {
+                let matched = matching::match_packages(store, &report.host.os, &asset.packages)?;
+                asset.findings = matched.into_found(&mut gaps);
+            }
+            // What has neither packages nor a system has nothing that advisories could be missing for.
+            Some(_) if asset.packages.is_empty() => {}
+            Some(context) => {
+                let matched = matching::match_container(store, &context.os, &asset.packages)?;
+                let who =
+                    format!("{} {} {}", context.engine.as_str(), asset.kind.as_str(), asset.name);
+                let of =
+                    |gap: Gap| Gap::new(format!("{who}: {}", gap.place), gap.reason, gap.detail);
+                asset.findings = matched.found;
+                gaps.extend(matched.gaps.into_iter().map(of));
+            }
+        }
     }
+    report.gaps.append(&mut gaps);
     for feed in store.feeds() {
         let FeedInfo { name, date, sha256, skipped, .. } = feed;
         // Nothing is matched with it.

@@ -13,6 +13,8 @@ pub enum Stage {
     Host,
     /// Lists the packages.
     Packages,
+    /// Lists the packages of containers.
+    Containers,
     /// Matches the packages with advisories.
     Matching,
 }
@@ -26,6 +28,7 @@ impl Stage {
             Self::Disks => "looking at the disks",
             Self::Host => "reading the host's identity",
             Self::Packages => "listing packages",
+            Self::Containers => "listing packages of containers",
             Self::Matching => "matching advisories",
         }
     }

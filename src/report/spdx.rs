@@ -61,10 +61,16 @@ impl Parts {
         let os = &report.host.os;
         let (purpose, version) = match asset.kind {
             AssetKind::Host => ("OPERATING-SYSTEM", format!("{} {}", os.id, os.version_id)),
-            AssetKind::Container => ("CONTAINER", String::new()),
+            AssetKind::Container | AssetKind::Image => ("CONTAINER", of_container(asset)),
         };
         let mut about = base(&id, &asset.name, version.trim());
         about["primaryPackagePurpose"] = json!(purpose);
+        if let Some(context) = &asset.container {
+            let image = context.image.reference.as_ref().or(context.image.names.first());
+            let image = image.map_or("an image without a name", String::as_str);
+            let (engine, kind) = (context.engine.as_str(), asset.kind.as_str());
+            about["comment"] = json!(format!("{engine} {kind} {} of {image}", asset.id));
+        }
         self.packages.push(about);
         self.relate(DOCUMENT, "DESCRIBES", &id);
         for (number, package) in asset.packages.iter().enumerate() {
@@ -81,6 +87,12 @@ impl Parts {
             "relatedSpdxElement": other,
         }));
     }
+}
+
+/// The system of a container, as that of the host is told.
+fn of_container(asset: &Asset) -> String {
+    let os = asset.container.as_deref().map(|context| &context.os);
+    os.map_or(String::new(), |os| format!("{} {}", os.id, os.version_id))
 }
 
 /// What every package must say.

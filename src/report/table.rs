@@ -4,6 +4,7 @@
 //! made so here once more, for a terminal forgives nothing. Without a terminal no line is wrapped,
 //! so that `grep` finds what belongs together.
 
+mod containers;
 mod coverage;
 mod findings;
 mod grid;
@@ -147,8 +148,8 @@ fn write_asset(
     let name = printable_str(&asset.name);
     match asset.kind {
         AssetKind::Host => writeln!(out, "\n{packages} on {name}")?,
-        AssetKind::Container => {
-            writeln!(out, "\n{packages} in container {name} ({})", printable_str(&asset.id))?;
+        AssetKind::Container | AssetKind::Image => {
+            containers::write(asset, &packages, out)?;
         }
     }
     if asset.findings.is_empty() {

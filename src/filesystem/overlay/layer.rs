@@ -5,7 +5,7 @@ use crate::filesystem::{Entry, Error, FileSystem, Kind, NodeId};
 use std::sync::Arc;
 
 /// Which marks of an overlay count. What a container's own programs can write means nothing to the kernel.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Marks {
     /// Those of the kernel, which only root can make: whiteout devices and `trusted.overlay.*`.
     #[default]

@@ -1,9 +1,22 @@
-//! Symbolic links as such, not what they lead to.
+//! Symbolic links as such, not what they lead to; and folders merged into trees of their own.
 
+use super::Located;
 use super::{PathError, Tree};
-use crate::filesystem::Kind;
+use crate::filesystem::{Error, Kind, Marks, Overlay};
+use std::sync::Arc;
 
 impl Tree {
+    /// A tree that is merged from folders of this one, uppermost first.
+    pub fn merged(&self, folders: &[Located], marks: Marks) -> Result<Self, Error> {
+        let layers = folders.iter().map(|at| (self.filesystem(*at).clone(), at.node)).collect();
+        Ok(Self::new(Arc::new(Overlay::new(layers, marks)?)))
+    }
+
+    /// As [`FileSystem::uppermost_layer`](crate::filesystem::FileSystem::uppermost_layer).
+    pub fn uppermost_layer(&self, at: Located) -> Option<usize> {
+        self.filesystem(at).uppermost_layer(at.node)
+    }
+
     /// Whether a folder is at a path, over links too.
     pub fn is_folder(&self, path: &[u8]) -> Result<bool, PathError> {
         let Some(at) = self.find(path)? else { return Ok(false) };

@@ -5,7 +5,7 @@
 //! those of a container by the container and their purl, and a repeated one gets a number.
 
 use super::context::property;
-use crate::model::{Asset, AssetKind, Package, PackageState, ScanReport};
+use crate::model::{Asset, AssetKind, ContainerContext, Package, PackageState, ScanReport};
 use cyclonedx_bom::external_models::normalized_string::NormalizedString;
 use cyclonedx_bom::external_models::uri::{Purl, validate_purl};
 use cyclonedx_bom::models::component::{
@@ -72,7 +72,9 @@ impl<'a> Parts<'a> {
     fn add_asset(&mut self, report: &ScanReport, index: usize, asset: &'a Asset) -> String {
         let (prefix, mut base) = match asset.kind {
             AssetKind::Host => (String::new(), operating_system(report)),
-            AssetKind::Container => (format!("container:{}:", asset.id), container(asset)),
+            AssetKind::Container | AssetKind::Image => {
+                (format!("{}:{}:", asset.kind.as_str(), asset.id), container(asset))
+            }
         };
         let wanted = base.bom_ref.take().unwrap_or_default();
         let base_ref = self.reference(&wanted);
@@ -116,11 +118,36 @@ fn operating_system(report: &ScanReport) -> Component {
 }
 
 fn container(asset: &Asset) -> Component {
-    let reference = Some(format!("container:{}", asset.id));
+    let reference = Some(format!("{}:{}", asset.kind.as_str(), asset.id));
     let mut container = Component::new(Classification::Container, &asset.name, "", reference);
     container.version = None;
-    container.properties = Some(Properties(vec![property("asset_id", &asset.id)]));
+    let mut properties =
+        vec![property("asset_id", &asset.id), property("asset_kind", asset.kind.as_str())];
+    properties.extend(asset.container.as_deref().into_iter().flat_map(about));
+    container.properties = Some(Properties(properties));
     container
+}
+
+/// What is said of a container or an image.
+fn about(context: &ContainerContext) -> Vec<Property> {
+    let ContainerContext { image, os, kubernetes, .. } = context;
+    let mut all = vec![("engine", context.engine.as_str()), ("state", context.state.as_str())];
+    let kubernetes = kubernetes.as_ref();
+    let named = [
+        ("image_reference", image.reference.as_deref()),
+        ("image_id", image.id.as_deref()),
+        ("image_digest", image.digest.as_deref()),
+        ("created", context.created.as_deref()),
+        ("namespace", context.namespace.as_deref()),
+        ("os_id", Some(os.id.as_str()).filter(|id| !id.is_empty())),
+        ("os_version", Some(os.version_id.as_str()).filter(|version| !version.is_empty())),
+        ("kubernetes_namespace", kubernetes.map(|it| it.namespace.as_str())),
+        ("kubernetes_pod", kubernetes.map(|it| it.pod.as_str())),
+        ("kubernetes_container", kubernetes.and_then(|it| it.container.as_deref())),
+        ("kubernetes_workload", kubernetes.and_then(|it| it.workload.as_deref())),
+    ];
+    all.extend(named.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    all.into_iter().map(|(name, value)| property(name, value)).collect()
 }
 
 fn component(package: &Package, reference: String) -> Component {
