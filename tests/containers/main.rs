@@ -1,0 +1,4 @@
+//! Containers on disks: what the scan says of them against what their engines said.
+
+mod stores;
+mod support;

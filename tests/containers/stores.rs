@@ -1,0 +1,212 @@
+//! The five stores of the shared data, on disks of two formats, at their default place and at one that a
+//! configuration names.
+
+use crate::support::{Disk, assets, each, expected, listed, run, scan};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// A folder of a store's archive, where it lies by itself, and what moves it where.
+struct Part {
+    folder: &'static str,
+    place: &'static str,
+    moved: &'static str,
+    /// The file that names the other place, and its text.
+    by: (&'static str, &'static str),
+}
+
+/// A store.
+struct Store {
+    name: &'static str,
+    parts: &'static [Part],
+    containers: usize,
+}
+
+const DOCKER: Part = Part {
+    folder: ".",
+    place: "/var/lib/docker",
+    moved: "/srv/data/docker",
+    by: ("/etc/docker/daemon.json", "{\"data-root\": \"/srv/data/docker\"}"),
+};
+const CONTAINERD: Part = Part {
+    folder: ".",
+    place: "/var/lib/containerd",
+    moved: "/srv/containerd",
+    by: ("/etc/containerd/config.toml", "version = 2\nroot = \"/srv/containerd\"\n"),
+};
+const STORAGE: Part = Part {
+    folder: "storage",
+    place: "/var/lib/containers/storage",
+    moved: "/srv/graph",
+    by: (
+        "/etc/containers/storage.conf",
+        "[storage]\ndriver = \"overlay\"\ngraphroot = \"/srv/graph\"\n",
+    ),
+};
+
+const DOCKER_STORE: Store =
+    Store { name: "docker-overlay2-small", parts: &[DOCKER], containers: 5 };
+const DOCKER26: Store = Store {
+    name: "docker26-containerd-snapshotter-small",
+    parts: &[Part { folder: "docker", ..DOCKER }, Part { folder: "containerd", ..CONTAINERD }],
+    containers: 3,
+};
+const CONTAINERD_STORE: Store =
+    Store { name: "containerd-overlayfs-small", parts: &[CONTAINERD], containers: 6 };
+const PODMAN4: Store =
+    Store { name: "podman-containers-storage-small", parts: &[STORAGE], containers: 4 };
+const PODMAN5: Store = Store { name: "podman5-sqlite-small", parts: &[STORAGE], containers: 3 };
+
+/// What is said of a container in fields that all engines have.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    id: String,
+    state: String,
+    reference: String,
+    image: String,
+    digest: Option<String>,
+    created: String,
+    labels: Value,
+    mounts: Vec<String>,
+}
+
+/// Holds a store against its engine's words in all four places.
+fn compare(store: &Store, said: fn(&Path) -> BTreeMap<String, Said>) {
+    let Some(shared) = test_material::shared() else { return };
+    if !test_material::root() {
+        return;
+    }
+    let work = tempfile::tempdir_in("/var/tmp").unwrap();
+    let unpacked = unpack(&shared, store.name, work.path());
+    let answers = shared.join("data/stores/expected");
+    let said = said(&answers);
+    assert_eq!(said.len(), store.containers);
+    for format in ["ext4", "xfs"] {
+        for is_moved in [false, true] {
+            let mut disk = Disk::new(work.path(), format);
+            for part in store.parts {
+                let to = if is_moved { part.moved } else { part.place };
+                disk.copy(&unpacked.join(part.folder), to);
+                if is_moved {
+                    disk.write(part.by.0, part.by.1);
+                }
+            }
+            disk.finish();
+            let (_, report) = scan(&disk.image, &[]);
+            tell(store, &report, &said);
+            trees(store, &disk.image, &answers);
+        }
+    }
+}
+
+fn unpack(shared: &Path, name: &str, work: &Path) -> PathBuf {
+    let archive = shared.join(format!("data/stores/{name}.tar.zst"));
+    let into = work.join("store");
+    std::fs::create_dir(&into).unwrap();
+    let into_text = into.to_str().unwrap();
+    let options = ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-p"];
+    let arguments = ["--zstd", "-xf", archive.to_str().unwrap(), "-C", into_text];
+    run("tar", &[&arguments[..], &options[..]].concat());
+    into
+}
+
+/// Names, states, images, digests and the rest of the words.
+fn tell(store: &Store, report: &Value, said: &BTreeMap<String, Said>) {
+    let containers = assets(report, "container");
+    let names: Vec<_> = containers.keys().collect();
+    assert_eq!(names, said.keys().collect::<Vec<_>>(), "{}", store.name);
+    for (name, asset) in containers {
+        let context = &asset["container"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let mounts = context["mounts"].as_array().into_iter().flatten();
+        let ours = Said {
+            id: text(&asset["id"]),
+            state: text(&context["state"]),
+            reference: text(&context["image"]["reference"]),
+            image: text(&context["image"]["id"]),
+            digest: context["image"]["digest"].as_str().map(str::to_owned),
+            created: text(&context["created"]),
+            labels: match &context["labels"] {
+                Value::Null => serde_json::json!({}),
+                labels => labels.clone(),
+            },
+            mounts: mounts.map(|it| text(&it["destination"])).collect(),
+        };
+        assert_eq!(ours, said[&name], "{}: {name}", store.name);
+    }
+    let of_stores = |gap: &&Value| gap["reason"] != "missing";
+    let gaps: Vec<_> = report["gaps"].as_array().unwrap().iter().filter(of_stores).collect();
+    assert!(gaps.is_empty(), "{gaps:?}");
+}
+
+/// The merged trees, of all containers whose export is there.
+fn trees(store: &Store, image: &Path, answers: &Path) {
+    let mut compared = 0;
+    each(image, &mut |container, tree| {
+        let namespace = container.context.namespace.as_deref();
+        let is_inside = namespace.is_some_and(|it| container.name.starts_with(it));
+        assert!(namespace.is_none() || is_inside || store.name != CONTAINERD_STORE.name);
+        let file = answers.join(format!("{}-{}.tsv", store.name, container.name));
+        if !file.exists() {
+            return;
+        }
+        let tree = tree.unwrap_or_else(|| panic!("{}: {:?}", container.name, container.layers));
+        assert_eq!(listed(tree), expected(&file), "{}: {}", store.name, container.name);
+        compared += 1;
+    });
+    let files = std::fs::read_dir(answers).unwrap().map(|it| it.unwrap().file_name());
+    let files = files.map(|name| name.into_string().unwrap());
+    let exports =
+        files.filter(|name| name.starts_with(store.name) && name.ends_with(".tsv")).count();
+    assert_eq!(compared, exports, "{}", store.name);
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn labels(value: &Value) -> Value {
+    if value.is_null() { serde_json::json!({}) } else { value.clone() }
+}
+
+/// `docker inspect`, of containers and of their images.
+fn docker(answers: &Path, name: &str, images: &Value) -> BTreeMap<String, Said> {
+    let containers = json(&answers.join(format!("{name}-containers.json")));
+    let digest = |container: &Value| {
+        let reference = text(&container["Config"]["Image"]);
+        let id = text(&container["Image"]);
+        let image = images.as_array().unwrap().iter().find(|it| it["Id"] == id.as_str());
+        let digests =
+            image.and_then(|it| it["RepoDigests"].as_array().cloned()).unwrap_or_default();
+        let digests: Vec<_> = digests.iter().map(text).collect();
+        let named = digests.iter().find(|it| **it == reference).or(digests.first());
+        named.and_then(|it| Some(it.split_once('@')?.1.to_owned()))
+    };
+    let said = containers.as_array().unwrap().iter().map(|it| {
+        let mounts = it["Mounts"].as_array().unwrap().iter();
+        let said = Said {
+            id: text(&it["Id"]),
+            state: text(&it["State"]["Status"]),
+            reference: text(&it["Config"]["Image"]),
+            image: text(&it["Image"]),
+            digest: digest(it),
+            created: text(&it["Created"]),
+            labels: labels(&it["Config"]["Labels"]),
+            mounts: mounts.map(|it| text(&it["Destination"])).collect(),
+        };
+        (text(&it["Name"]).trim_start_matches('/').to_owned(), said)
+    });
+    said.collect()
+}
+
+#[test]
+fn docker_with_its_own_store() {
+    compare(&DOCKER_STORE, |answers| {
+        let name = DOCKER_STORE.name;
+        docker(answers, name, &json(&answers.join(format!("{name}-images.json"))))
+    });
+}
