@@ -6,7 +6,7 @@ use crate::containers::store::Store;
 use crate::containers::{Found, Image};
 use crate::model::{Conformance, ContainerImage, Engine, Gap, GapReason, printable_str};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most images of a store.
 const MOST: usize = 10_000;
@@ -15,8 +15,10 @@ const MOST: usize = 10_000;
 #[derive(Default)]
 pub struct Images {
     known: BTreeMap<String, Known>,
-    /// Names of ids whose configuration is not there.
+    /// Names of each id.
     names: BTreeMap<String, Vec<String>>,
+    /// Ids of images that others were built upon.
+    parents: BTreeSet<String>,
 }
 
 struct Known {
@@ -38,6 +40,7 @@ impl Images {
         for driver in layers::drivers() {
             images.read_names(store, driver, gaps);
             images.read_configs(store, driver, gaps);
+            images.read_parents(store, driver, gaps);
         }
         images
     }
@@ -81,6 +84,18 @@ impl Images {
         }
     }
 
+    /// Notes which images are but steps of a build, as `docker images` leaves them out: without a name, and the
+    /// parent of another.
+    fn read_parents(&mut self, store: &Store, driver: &str, gaps: &mut Vec<Gap>) {
+        let folder = format!("image/{driver}/imagedb/metadata/sha256");
+        for name in store.names(&folder, gaps).into_iter().take(MOST) {
+            match store.text(&format!("{folder}/{name}/parent")) {
+                Ok(parent) => self.parents.extend(parent),
+                Err(gap) => gaps.push(gap),
+            }
+        }
+    }
+
     /// What is known of the image of an id that a container was made from by this name.
     pub fn image(&self, id: &str, reference: Option<&String>) -> ContainerImage {
         let known = self.known.get(id);
@@ -98,7 +113,8 @@ impl Images {
 
     /// Adds all of them.
     pub fn add_to(&self, store: &Store, found: &mut Found) {
-        for (id, known) in &self.known {
+        let is_step = |id: &String| self.parents.contains(id) && !self.names.contains_key(id);
+        for (id, known) in self.known.iter().filter(|(id, _)| !is_step(id)) {
             let image = self.image(id, None);
             let name = image.names.first().unwrap_or(id);
             let place = format!("docker image {}", printable_str(name));
