@@ -124,6 +124,11 @@ pub fn manifest(bytes: &[u8], digest: &str) -> Result<Manifest, String> {
     document(bytes, digest, "manifest")
 }
 
+/// An index read from its bytes, which must be those of its digest.
+pub fn index(bytes: &[u8], digest: &str) -> Result<Index, String> {
+    document(bytes, digest, "index")
+}
+
 fn document<T: serde::de::DeserializeOwned>(
     bytes: &[u8],
     digest: &str,
