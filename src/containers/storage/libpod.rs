@@ -1,0 +1,308 @@
+//! Podman's own state: what it was told of each container when it was made, and what it did since.
+//!
+//! It is in `libpod/bolt_state.db`, or from Podman 5 in `db.sql`. Podman has one of both; where there are two,
+//! one was left behind, and that which was written last counts.
+
+mod bolt;
+mod sqlite;
+
+use super::super::store::Store;
+use super::about::{self, About};
+use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Gap, GapReason};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashSet};
+
+/// Bytes of the JSON of a container.
+const MOST_VALUE: u64 = 4 << 20;
+/// Bytes of a database.
+const MOST_FILE: u64 = 1 << 30;
+/// Containers and pods of a database.
+const MOST_ROWS: usize = 10_000;
+/// Problems of a database that are told.
+const MOST_PROBLEMS: usize = 100;
+
+/// What Podman knows of containers, by their ids.
+#[derive(Debug, Default)]
+pub struct Libpod {
+    /// The containers.
+    pub containers: BTreeMap<String, Known>,
+    /// Labels of pods, by their ids.
+    pods: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether there is a database at all.
+    pub is_there: bool,
+}
+
+/// A container as Podman knows it.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// What it was made with; none if that could not be read.
+    pub config: Option<Config>,
+    state: Option<State>,
+    /// The database.
+    pub place: String,
+    /// Whether the database was left behind.
+    pub is_old: bool,
+}
+
+/// What a container was made with
+/// (<https://github.com/containers/podman/blob/main/libpod/container_config.go>).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Its name.
+    pub name: String,
+    /// Folder on the host that it runs in, instead of layers.
+    pub rootfs: String,
+    /// Id of its image.
+    #[serde(rename = "rootfsImageID")]
+    pub image: String,
+    /// Name of its image.
+    #[serde(rename = "rootfsImageName")]
+    pub reference: String,
+    pod: String,
+    labels: Option<BTreeMap<String, String>>,
+    #[serde(rename = "createdTime")]
+    created: String,
+    /// Where something is mounted that its user asked for.
+    #[serde(rename = "userVolumes")]
+    user_volumes: Option<Vec<String>>,
+    #[serde(rename = "namedVolumes")]
+    named_volumes: Option<Vec<Volume>>,
+    #[serde(rename = "overlayVolumes")]
+    overlay_volumes: Option<Vec<Volume>>,
+    #[serde(rename = "ctrImageVolumes")]
+    image_volumes: Option<Vec<Volume>>,
+    spec: Option<Spec>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Volume {
+    #[serde(rename = "volumeName")]
+    name: String,
+    source: String,
+    dest: String,
+    options: Option<Vec<String>>,
+    #[serde(rename = "rw")]
+    is_writable: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    mounts: Option<Vec<Mount>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Mount {
+    destination: String,
+    #[serde(rename = "type")]
+    kind: String,
+    source: String,
+    options: Option<Vec<String>>,
+}
+
+/// What a container did.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct State {
+    state: u64,
+    #[serde(rename = "startedTime")]
+    started: String,
+}
+
+/// What of a pod is of interest.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pod {
+    labels: Option<BTreeMap<String, String>>,
+}
+
+/// Reads Podman's state of a store.
+pub fn read(store: &Store, gaps: &mut Vec<Gap>) -> Libpod {
+    let mut databases = Vec::new();
+    for path in [bolt::PATH, sqlite::PATHS[0], sqlite::PATHS[1]] {
+        match modified(store, path) {
+            Ok(Some(time)) => databases.push((path, time)),
+            Ok(None) => {}
+            Err(gap) => gaps.push(gap),
+        }
+    }
+    databases.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+    let mut libpod = Libpod { is_there: !databases.is_empty(), ..Libpod::default() };
+    for (number, (path, _)) in databases.iter().enumerate() {
+        let mut read = Reading { place: store.place(path), ..Reading::default() };
+        let outcome = match *path {
+            bolt::PATH => bolt::read(store, &mut read),
+            _ => sqlite::read(store, path, &mut read),
+        };
+        read.problems.extend(outcome.err());
+        libpod.take(read, number > 0, gaps);
+    }
+    libpod
+}
+
+/// When a database or its log was written; none if it is not there.
+fn modified(store: &Store, path: &str) -> Result<Option<i64>, Gap> {
+    let mut newest = None;
+    for path in [path.to_owned(), format!("{path}-wal")] {
+        if let Some(at) = store.find(&path)?
+            && let Ok(metadata) = store.tree().metadata(at)
+        {
+            newest = newest.max(Some(metadata.modified));
+        } else if newest.is_none() {
+            break;
+        }
+    }
+    Ok(newest)
+}
+
+/// What is read of a database.
+#[derive(Default)]
+struct Reading {
+    place: String,
+    containers: BTreeMap<String, Known>,
+    pods: BTreeMap<String, BTreeMap<String, String>>,
+    problems: Vec<Gap>,
+}
+
+impl Reading {
+    fn problem(&mut self, reason: GapReason, detail: impl ToString) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(Gap::new(self.place.clone(), reason, detail));
+        }
+    }
+
+    fn container(&mut self, id: &str) -> Option<&mut Known> {
+        if self.containers.len() >= MOST_ROWS && !self.containers.contains_key(id) {
+            return None;
+        }
+        Some(self.containers.entry(id.to_owned()).or_default())
+    }
+
+    fn config(&mut self, id: &str, json: &[u8]) {
+        let config = self.json(&format!("container {id}"), json);
+        if let Some(known) = self.container(id) {
+            known.config = config;
+        }
+    }
+
+    fn state(&mut self, id: &str, json: &[u8]) {
+        let state = self.json(&format!("state of container {id}"), json);
+        if let Some(known) = self.container(id) {
+            known.state = state;
+        }
+    }
+
+    fn pod(&mut self, id: &str, json: &[u8]) {
+        let pod: Option<Pod> = self.json(&format!("pod {id}"), json);
+        if let Some(labels) = pod.and_then(|pod| pod.labels)
+            && self.pods.len() < MOST_ROWS
+        {
+            self.pods.insert(id.to_owned(), about::labels(&labels));
+        }
+    }
+
+    fn json<T: for<'de> Deserialize<'de>>(&mut self, what: &str, json: &[u8]) -> Option<T> {
+        let read = serde_json::from_slice(json);
+        let what = about::text(what);
+        read.map_err(|error| {
+            let detail = format!("{what} is not the JSON that it should be: {error}");
+            self.problem(GapReason::Corrupt, detail);
+        })
+        .ok()
+    }
+}
+
+impl Libpod {
+    fn take(&mut self, read: Reading, is_old: bool, gaps: &mut Vec<Gap>) {
+        if read.containers.len() >= MOST_ROWS {
+            let detail = format!("has {MOST_ROWS} containers or more, the most that are read");
+            gaps.push(Gap::new(read.place.clone(), GapReason::Limit, detail));
+        }
+        gaps.extend(read.problems);
+        for (id, known) in read.containers {
+            let known = Known { place: read.place.clone(), is_old, ..known };
+            self.containers.entry(id).or_insert(known);
+        }
+        for (id, labels) in read.pods {
+            self.pods.entry(id).or_insert(labels);
+        }
+    }
+
+    /// What Podman says of a container; none if it does not know it.
+    pub fn about(&self, id: &str) -> Option<About> {
+        let known = self.containers.get(id)?;
+        let (state, evidence, confidence) = known.state();
+        let mut about =
+            About { engine: Engine::Podman, state, evidence, confidence, ..About::default() };
+        let Some(config) = &known.config else { return Some(about) };
+        about.name = Some(config.name.clone()).filter(|name| !name.is_empty());
+        about.created = about::time(&config.created);
+        about.labels = about::labels(config.labels.as_ref().unwrap_or(&BTreeMap::new()));
+        about.pod = self.pods.get(&config.pod).cloned().unwrap_or_default();
+        about.mounts = about::mounts(config.mounts());
+        about.reference = Some(config.reference.clone()).filter(|it| !it.is_empty());
+        Some(about)
+    }
+}
+
+impl Known {
+    fn state(&self) -> (ContainerState, String, Confidence) {
+        use ContainerState::{Created, Exited, Paused, Running, Unknown};
+        let Some(state) = &self.state else {
+            let evidence = format!("{} does not tell", self.place);
+            return (Unknown, evidence, Confidence::Low);
+        };
+        let was_started = about::time(&state.started).is_some();
+        let (state, word) = match state.state {
+            // After a restart of the machine older versions have all containers in this one.
+            1 if was_started => (Exited, "configured, and started before"),
+            1 => (Created, "configured"),
+            2 => (Created, "initialized"),
+            3 => (Running, "running"),
+            4 => (Exited, "stopped"),
+            5 => (Paused, "paused"),
+            6 => (Exited, "exited"),
+            7 if was_started => (Exited, "removing"),
+            7 => (Created, "removing"),
+            8 => (Running, "stopping"),
+            _ => (Unknown, "unknown"),
+        };
+        let confidence = if state == Unknown { Confidence::Low } else { Confidence::High };
+        (state, format!("{} says {word}", self.place), confidence)
+    }
+}
+
+impl Config {
+    /// What its user wanted to be mounted; what Podman itself adds is left out, as in `podman inspect`.
+    fn mounts(&self) -> Vec<ContainerMount> {
+        let wanted: HashSet<_> = self.user_volumes.iter().flatten().collect();
+        let volume = |kind: &str, volume: &Volume, read_only| ContainerMount {
+            destination: volume.dest.clone(),
+            kind: kind.to_owned(),
+            source: if kind == "volume" { &volume.name } else { &volume.source }.clone(),
+            read_only,
+        };
+        let named = self.named_volumes.iter().flatten();
+        let named = named.map(|it| volume("volume", it, is_read_only(it.options.as_ref())));
+        let overlays = self.overlay_volumes.iter().flatten();
+        let overlays = overlays.map(|it| volume("overlay", it, is_read_only(it.options.as_ref())));
+        let images = self.image_volumes.iter().flatten();
+        let images = images.map(|it| volume("image", it, !it.is_writable));
+        let binds = self.spec.iter().flat_map(|spec| spec.mounts.iter().flatten());
+        let binds = binds.map(|mount| ContainerMount {
+            destination: mount.destination.clone(),
+            kind: if mount.kind == "tmpfs" { "tmpfs" } else { "bind" }.to_owned(),
+            source: if mount.kind == "tmpfs" { String::new() } else { mount.source.clone() },
+            read_only: is_read_only(mount.options.as_ref()),
+        });
+        let all = named.chain(overlays).chain(images).chain(binds);
+        all.filter(|mount| wanted.contains(&mount.destination)).collect()
+    }
+}
+
+fn is_read_only(options: Option<&Vec<String>>) -> bool {
+    options.is_some_and(|options| options.iter().any(|option| option == "ro"))
+}
