@@ -11,16 +11,18 @@ mod crio;
 mod graph;
 mod images;
 mod libpod;
+mod lost;
 mod records;
+mod spec;
 
 #[cfg(test)]
 mod tests;
 
 use super::store::{Store, is_plain};
-use super::{Container, Found, Layers, kubernetes};
+use super::{Container, Found, Layers};
 use crate::model::{ContainerContext, ContainerImage, Engine, Gap, GapReason};
 use about::{About, text};
-use crio::{Crio, Metadata};
+use crio::Metadata;
 use graph::Graph;
 use images::Images;
 use libpod::{Known, Libpod};
@@ -76,16 +78,32 @@ struct Reading<'r, 'a> {
 impl Reading<'_, '_> {
     /// Adds the containers of a driver.
     fn containers(&mut self, graph: &Graph, images: &Images) {
+        let before = self.found.gaps.len();
+        let mut records = Vec::new();
         for file in ["containers.json", "volatile-containers.json"] {
             let path = format!("{}-containers/{file}", graph.driver);
-            let most = MOST_CONTAINERS.saturating_sub(self.known.len());
-            let records: Vec<records::Container> =
-                records::read(self.store, &path, most, &mut self.found.gaps);
-            for record in records {
-                // Of two records of one id the engine takes the first.
-                if self.known.insert(record.id.clone()) {
-                    self.container(&record, graph, images);
-                }
+            let most = self.left() - records.len();
+            records.extend(records::read(self.store, &path, most, &mut self.found.gaps));
+        }
+        let is_damaged = self.found.gaps.len() > before;
+        self.records(records, graph, images);
+        if is_damaged {
+            let (most, gaps) = (self.left(), &mut self.found.gaps);
+            let lost = lost::records(self.store, &graph.driver, &self.known, most, gaps);
+            self.records(lost, graph, images);
+        }
+    }
+
+    /// How many more containers are taken.
+    fn left(&self) -> usize {
+        MOST_CONTAINERS.saturating_sub(self.known.len())
+    }
+
+    fn records(&mut self, records: Vec<records::Container>, graph: &Graph, images: &Images) {
+        for record in records {
+            // Of two records of one id the engine takes the first.
+            if self.known.insert(record.id.clone()) {
+                self.container(&record, graph, images);
             }
         }
     }
@@ -98,7 +116,11 @@ impl Reading<'_, '_> {
         about.name = about.name.or_else(named);
         about.reference = about.reference.or(Some(metadata.image));
         about.created = about.created.or_else(|| about::time(record.created.as_deref()?));
-        let image = images.describe(&record.image, about.reference.take());
+        let image = match record.image.as_str() {
+            "" => self.libpod.image(&record.id),
+            image => image,
+        };
+        let image = images.describe(image, about.reference.take());
         let layers = if is_plain(&record.id) {
             graph.of_container(&record.layer, &mut gaps)
         } else {
@@ -125,7 +147,7 @@ impl Reading<'_, '_> {
         if !is_plain(&record.id) {
             unknown()
         } else if engine == Engine::CriO {
-            Crio::new(self.store, driver).about(record, metadata, gaps)
+            crio::about(self.store, driver, record, metadata, gaps)
         } else {
             buildah::about(self.store, driver, &record.id, gaps).unwrap_or_else(unknown)
         }
@@ -155,7 +177,7 @@ impl Reading<'_, '_> {
             state: about.state,
             state_evidence: about.evidence,
             state_confidence: about.confidence,
-            kubernetes: kubernetes::of(&about.labels, &about.pod),
+            kubernetes: about.kubernetes,
             labels: about.labels,
             mounts: about.mounts,
             ..ContainerContext::default()
@@ -176,7 +198,7 @@ impl Reading<'_, '_> {
     /// and those whose record is lost, whose layers may be told by their names.
     fn unstored(&mut self, drivers: &[(&Graph, Images)]) {
         let libpod = self.libpod;
-        let most = MOST_CONTAINERS.saturating_sub(self.known.len());
+        let most = self.left();
         let lost: Vec<_> =
             libpod.containers.iter().filter(|(id, _)| !self.known.contains(*id)).collect();
         for (id, known) in lost.into_iter().filter(|(_, it)| !it.is_old).take(most) {

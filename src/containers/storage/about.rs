@@ -1,6 +1,6 @@
 //! What engines say of a container, in one shape.
 
-use crate::model::{Confidence, ContainerMount, ContainerState, Engine, printable_str};
+use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Kubernetes, printable_str};
 use std::collections::BTreeMap;
 
 /// Labels of a container.
@@ -29,8 +29,8 @@ pub struct About {
     pub confidence: Confidence,
     /// Labels.
     pub labels: BTreeMap<String, String>,
-    /// Labels of its pod.
-    pub pod: BTreeMap<String, String>,
+    /// What it is in Kubernetes.
+    pub kubernetes: Option<Kubernetes>,
     /// What is mounted in it.
     pub mounts: Vec<ContainerMount>,
     /// Name of its image.

@@ -1,13 +1,14 @@
-//! CRI-O: what it keeps beside a container in the storage. Its state is no database: the runtime's
-//! configuration, whose annotations are CRI-O's record of the container, and `state.json`
+//! CRI-O: what it keeps beside a container in the storage. It has no database: annotations of the runtime's
+//! configuration are its record of the container, and `state.json` is what that did
 //! (<https://github.com/cri-o/cri-o/blob/main/internal/lib/container_server.go>).
 
 use super::about::{self, About};
 use super::records;
+use super::spec::Spec;
+use crate::containers::kubernetes;
 use crate::containers::store::{Store, is_plain};
 use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Gap};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 /// What CRI-O writes into the storage's record of a container.
@@ -35,41 +36,6 @@ impl Metadata {
     }
 }
 
-/// The runtime's configuration of a container.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Spec {
-    annotations: Option<BTreeMap<String, String>>,
-}
-
-impl Spec {
-    fn annotation(&self, name: &str) -> Option<&str> {
-        let value = self.annotations.as_ref()?.get(&format!("io.kubernetes.cri-o.{name}"))?;
-        Some(value.as_str()).filter(|value| !value.is_empty())
-    }
-
-    /// An annotation that is JSON itself.
-    fn json<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.annotation(name)?).ok()
-    }
-
-    fn labels(&self) -> BTreeMap<String, String> {
-        self.json("Labels").unwrap_or_default()
-    }
-
-    /// What Kubernetes wanted to be mounted.
-    fn mounts(&self) -> Vec<ContainerMount> {
-        let volumes: Vec<Volume> = self.json("Volumes").unwrap_or_default();
-        let mounts = volumes.into_iter().map(|volume| ContainerMount {
-            destination: volume.container_path,
-            kind: "bind".to_owned(),
-            source: volume.host_path,
-            read_only: volume.readonly,
-        });
-        about::mounts(mounts)
-    }
-}
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Volume {
@@ -85,78 +51,83 @@ struct State {
     created: String,
 }
 
-/// CRI-O's containers in a store.
-pub struct Crio<'a> {
-    store: &'a Store<'a>,
-    /// The folder of containers.
-    folder: String,
-}
-
-impl<'a> Crio<'a> {
-    /// Those of a driver.
-    pub fn new(store: &'a Store<'a>, driver: &str) -> Self {
-        Self { store, folder: format!("{driver}-containers") }
+/// What CRI-O says of a container.
+pub fn about(
+    store: &Store,
+    driver: &str,
+    record: &records::Container,
+    metadata: &Metadata,
+    gaps: &mut Vec<Gap>,
+) -> About {
+    let spec = spec(store, driver, &record.id, gaps);
+    let state = state(store, driver, &record.id, gaps);
+    let created = spec.annotation("Created").and_then(about::time);
+    let of_state = || state.as_ref().and_then(|(_, state)| about::time(&state.created));
+    let created = created.or_else(of_state);
+    let (state, evidence, confidence) = outcome(&spec, state.as_ref());
+    let labels = labels(&spec);
+    let mut pod = BTreeMap::new();
+    if metadata.pod_id != record.id && is_plain(&metadata.pod_id) {
+        // What is wrong with it is told with the pod's own container.
+        pod = labels_of_pod(store, driver, &metadata.pod_id);
     }
-
-    /// What CRI-O says of a container.
-    pub fn about(
-        &self,
-        record: &records::Container,
-        metadata: &Metadata,
-        gaps: &mut Vec<Gap>,
-    ) -> About {
-        let spec = self.spec(&record.id, gaps);
-        let state = self.state(&record.id, gaps);
-        let created = spec.annotation("Created").and_then(about::time);
-        let of_state = || state.as_ref().and_then(|(_, state)| about::time(&state.created));
-        let created = created.or_else(of_state);
-        let (state, evidence, confidence) = outcome(state.as_ref());
-        let mut labels = spec.labels();
-        let mut pod = BTreeMap::new();
-        if metadata.pod_id != record.id && is_plain(&metadata.pod_id) {
-            // What is wrong with it is told with the pod's own container.
-            pod = self.spec(&metadata.pod_id, &mut Vec::new()).labels();
-        }
-        if labels.is_empty() {
-            labels = by_name(record);
-        }
-        About {
-            engine: Engine::CriO,
-            name: None,
-            created,
-            state,
-            evidence,
-            confidence,
-            labels: about::labels(&labels),
-            pod: about::labels(&pod),
-            mounts: spec.mounts(),
-            reference: reference(metadata, &spec),
-        }
-    }
-
-    fn spec(&self, id: &str, gaps: &mut Vec<Gap>) -> Spec {
-        let path = format!("{}/{id}/userdata/config.json", self.folder);
-        let spec = self.store.json(&path).unwrap_or_else(|gap| {
-            gaps.push(gap);
-            None
-        });
-        spec.unwrap_or_default()
-    }
-
-    fn state(&self, id: &str, gaps: &mut Vec<Gap>) -> Option<(String, State)> {
-        let path = format!("{}/{id}/userdata/state.json", self.folder);
-        let state = self.store.json(&path).unwrap_or_else(|gap| {
-            gaps.push(gap);
-            None
-        });
-        state.map(|state| (self.store.place(&path), state))
+    About {
+        engine: Engine::CriO,
+        name: None,
+        created,
+        state,
+        evidence,
+        confidence,
+        kubernetes: kubernetes::of(&for_kubernetes(&labels, record), &pod),
+        labels,
+        mounts: mounts(&spec),
+        reference: reference(metadata, &spec),
     }
 }
 
-fn outcome(state: Option<&(String, State)>) -> (ContainerState, String, Confidence) {
+fn spec(store: &Store, driver: &str, id: &str, gaps: &mut Vec<Gap>) -> Spec {
+    let spec = Spec::read(store, driver, id).unwrap_or_else(|gap| {
+        gaps.push(gap);
+        None
+    });
+    spec.unwrap_or_default()
+}
+
+fn labels(spec: &Spec) -> BTreeMap<String, String> {
+    about::labels(&spec.json("Labels").unwrap_or_default())
+}
+
+fn labels_of_pod(store: &Store, driver: &str, id: &str) -> BTreeMap<String, String> {
+    labels(&spec(store, driver, id, &mut Vec::new()))
+}
+
+/// What Kubernetes wanted to be mounted.
+fn mounts(spec: &Spec) -> Vec<ContainerMount> {
+    let volumes: Vec<Volume> = spec.json("Volumes").unwrap_or_default();
+    let mounts = volumes.into_iter().map(|volume| ContainerMount {
+        destination: volume.container_path,
+        kind: "bind".to_owned(),
+        source: volume.host_path,
+        read_only: volume.readonly,
+    });
+    about::mounts(mounts)
+}
+
+fn state(store: &Store, driver: &str, id: &str, gaps: &mut Vec<Gap>) -> Option<(String, State)> {
+    let path = format!("{driver}-containers/{id}/userdata/state.json");
+    let state = store.json(&path).unwrap_or_else(|gap| {
+        gaps.push(gap);
+        None
+    });
+    state.map(|state| (store.place(&path), state))
+}
+
+fn outcome(spec: &Spec, state: Option<&(String, State)>) -> (ContainerState, String, Confidence) {
     let Some((place, state)) = state else {
-        let evidence = "CRI-O wrote no state of it".to_owned();
-        return (ContainerState::Unknown, evidence, Confidence::Low);
+        let is_spoofed = spec.annotation("Spoofed") == Some("true");
+        let evidence =
+            if is_spoofed { "CRI-O runs nothing in it" } else { "CRI-O wrote no state of it" };
+        return (ContainerState::Unknown, evidence.to_owned(), Confidence::Low);
     };
     let word = state.status.as_str();
     let state = match word {
@@ -181,15 +152,48 @@ fn reference(metadata: &Metadata, spec: &Spec) -> Option<String> {
     best.map(str::to_owned)
 }
 
-/// Labels that the name tells, `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`, for want of better.
-fn by_name(record: &records::Container) -> BTreeMap<String, String> {
-    let Some(name) = record.names.iter().flatten().next() else { return BTreeMap::new() };
-    let parts: Vec<_> = name.split('_').collect();
-    let ["k8s", container, pod, namespace, uid, _] = parts[..] else { return BTreeMap::new() };
-    let mut labels = vec![("pod.name", pod), ("pod.namespace", namespace), ("pod.uid", uid)];
-    if container != "POD" {
-        labels.push(("container.name", container));
+/// Labels with what the name tells beside them, `k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT`. The container that
+/// holds the pod's namespaces is named `POD`, and has no name in the pod.
+fn for_kubernetes(
+    labels: &BTreeMap<String, String>,
+    record: &records::Container,
+) -> BTreeMap<String, String> {
+    let mut labels = labels.clone();
+    let name = record.names.iter().flatten().next().map(|name| about::text(name));
+    let parts: Vec<_> = name.iter().flat_map(|name| name.split('_')).collect();
+    if let ["k8s", container, pod, namespace, uid, _] = parts[..] {
+        let told = [("container.name", container), ("pod.name", pod), ("pod.namespace", namespace)];
+        for (key, value) in told.into_iter().chain([("pod.uid", uid)]) {
+            labels.entry(format!("io.kubernetes.{key}")).or_insert_with(|| value.to_owned());
+        }
     }
-    let named = |(key, value): (&str, &str)| (format!("io.kubernetes.{key}"), value.to_owned());
-    labels.into_iter().map(named).collect()
+    labels.retain(|key, value| key != "io.kubernetes.container.name" || value != "POD");
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_pod() {
+        let labels = |name: &str, labels: &[(&str, &str)]| {
+            let own = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+            let record =
+                records::Container { names: Some(vec![name.to_owned()]), ..Default::default() };
+            let all = for_kubernetes(&labels.iter().map(own).collect(), &record);
+            all.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>()
+        };
+        let pod = ["pod.name=web-1", "pod.namespace=shop", "pod.uid=12-34"];
+        let pod = pod.map(|label| format!("io.kubernetes.{label}"));
+        let in_pod = labels("k8s_nginx_web-1_shop_12-34_0", &[]);
+        assert_eq!(in_pod[0], "io.kubernetes.container.name=nginx");
+        assert_eq!(in_pod[1..], pod);
+        let holder = [("io.kubernetes.container.name", "POD")];
+        assert_eq!(labels("k8s_POD_web-1_shop_12-34_0", &holder), pod);
+        // What kubelet says counts.
+        let said = labels("k8s_a_b_c_d_0", &[("io.kubernetes.pod.name", "other")]);
+        assert!(said.contains(&"io.kubernetes.pod.name=other".to_owned()));
+        assert_eq!(labels("nginx", &[]), [""; 0]);
+    }
 }

@@ -4,13 +4,16 @@
 //! one was left behind, and that which was written last counts.
 
 mod bolt;
+mod config;
 mod sqlite;
 
 use super::super::store::Store;
 use super::about::{self, About};
-use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Gap, GapReason};
+use crate::containers::kubernetes;
+use crate::model::{Confidence, ContainerState, Engine, Gap, GapReason};
+use config::Config;
 use serde::Deserialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Bytes of the JSON of a container.
 const MOST_VALUE: u64 = 4 << 20;
@@ -42,65 +45,6 @@ pub struct Known {
     pub place: String,
     /// Whether the database was left behind.
     pub is_old: bool,
-}
-
-/// What a container was made with
-/// (<https://github.com/containers/podman/blob/main/libpod/container_config.go>).
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Config {
-    /// Its name.
-    pub name: String,
-    /// Folder on the host that it runs in, instead of layers.
-    pub rootfs: String,
-    /// Id of its image.
-    #[serde(rename = "rootfsImageID")]
-    pub image: String,
-    /// Name of its image.
-    #[serde(rename = "rootfsImageName")]
-    pub reference: String,
-    pod: String,
-    labels: Option<BTreeMap<String, String>>,
-    #[serde(rename = "createdTime")]
-    created: String,
-    /// Where something is mounted that its user asked for.
-    #[serde(rename = "userVolumes")]
-    user_volumes: Option<Vec<String>>,
-    #[serde(rename = "namedVolumes")]
-    named_volumes: Option<Vec<Volume>>,
-    #[serde(rename = "overlayVolumes")]
-    overlay_volumes: Option<Vec<Volume>>,
-    #[serde(rename = "ctrImageVolumes")]
-    image_volumes: Option<Vec<Volume>>,
-    spec: Option<Spec>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Volume {
-    #[serde(rename = "volumeName")]
-    name: String,
-    source: String,
-    dest: String,
-    options: Option<Vec<String>>,
-    #[serde(rename = "rw")]
-    is_writable: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Spec {
-    mounts: Option<Vec<Mount>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Mount {
-    destination: String,
-    #[serde(rename = "type")]
-    kind: String,
-    source: String,
-    options: Option<Vec<String>>,
 }
 
 /// What a container did.
@@ -231,6 +175,12 @@ impl Libpod {
         }
     }
 
+    /// Id of a container's image; empty if that is not known.
+    pub fn image(&self, id: &str) -> &str {
+        let config = self.containers.get(id).and_then(|known| known.config.as_ref());
+        config.map_or("", |config| &config.image)
+    }
+
     /// What Podman says of a container; none if it does not know it.
     pub fn about(&self, id: &str) -> Option<About> {
         let known = self.containers.get(id)?;
@@ -241,7 +191,8 @@ impl Libpod {
         about.name = Some(config.name.clone()).filter(|name| !name.is_empty());
         about.created = about::time(&config.created);
         about.labels = about::labels(config.labels.as_ref().unwrap_or(&BTreeMap::new()));
-        about.pod = self.pods.get(&config.pod).cloned().unwrap_or_default();
+        let pod = self.pods.get(&config.pod).cloned().unwrap_or_default();
+        about.kubernetes = kubernetes::of(&about.labels, &pod);
         about.mounts = about::mounts(config.mounts());
         about.reference = Some(config.reference.clone()).filter(|it| !it.is_empty());
         Some(about)
@@ -273,36 +224,4 @@ impl Known {
         let confidence = if state == Unknown { Confidence::Low } else { Confidence::High };
         (state, format!("{} says {word}", self.place), confidence)
     }
-}
-
-impl Config {
-    /// What its user wanted to be mounted; what Podman itself adds is left out, as in `podman inspect`.
-    fn mounts(&self) -> Vec<ContainerMount> {
-        let wanted: HashSet<_> = self.user_volumes.iter().flatten().collect();
-        let volume = |kind: &str, volume: &Volume, read_only| ContainerMount {
-            destination: volume.dest.clone(),
-            kind: kind.to_owned(),
-            source: if kind == "volume" { &volume.name } else { &volume.source }.clone(),
-            read_only,
-        };
-        let named = self.named_volumes.iter().flatten();
-        let named = named.map(|it| volume("volume", it, is_read_only(it.options.as_ref())));
-        let overlays = self.overlay_volumes.iter().flatten();
-        let overlays = overlays.map(|it| volume("overlay", it, is_read_only(it.options.as_ref())));
-        let images = self.image_volumes.iter().flatten();
-        let images = images.map(|it| volume("image", it, !it.is_writable));
-        let binds = self.spec.iter().flat_map(|spec| spec.mounts.iter().flatten());
-        let binds = binds.map(|mount| ContainerMount {
-            destination: mount.destination.clone(),
-            kind: if mount.kind == "tmpfs" { "tmpfs" } else { "bind" }.to_owned(),
-            source: if mount.kind == "tmpfs" { String::new() } else { mount.source.clone() },
-            read_only: is_read_only(mount.options.as_ref()),
-        });
-        let all = named.chain(overlays).chain(images).chain(binds);
-        all.filter(|mount| wanted.contains(&mount.destination)).collect()
-    }
-}
-
-fn is_read_only(options: Option<&Vec<String>>) -> bool {
-    options.is_some_and(|options| options.iter().any(|option| option == "ro"))
 }

@@ -64,9 +64,9 @@ impl Made {
     }
 }
 
-pub const LAYERS: &str =
+const LAYERS: &str =
     r#"[{"id":"a"},{"id":"b","parent":"a"},{"id":"c","parent":"b","names":["one-layer"]}]"#;
-pub const ONE: &str = r#"[{"id":"1111","names":["one"],"layer":"c"}]"#;
+const ONE: &str = r#"[{"id":"1111","names":["one"],"layer":"c"}]"#;
 
 fn paths(ids: &[&str]) -> Vec<String> {
     ids.iter().map(|id| format!("/storage/overlay/{id}/diff")).collect()

@@ -4,7 +4,7 @@
 use super::super::Found;
 use super::{container, found, layers};
 use crate::containers::Container;
-use crate::model::{Confidence, DocumentState, Engine};
+use crate::model::{Confidence, ContainerState, DocumentState, Engine};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,4 +103,28 @@ fn check_container(container: &Container, inspected: &Value) {
     let (folders, own) = layers(container);
     assert_eq!(folders.join(":"), mounted);
     assert_eq!(own, 1);
+}
+
+#[test]
+fn states_in_the_log_of_the_database_count() {
+    if Command::new("sqlite3").arg("--version").output().is_err() {
+        return test_material::skip("no sqlite3; run scripts/setup, which installs it");
+    }
+    let Some((folder, _)) = unpack("podman5-sqlite-small") else { return };
+    let store = folder.path().join("storage");
+    // The log is gone when the last program closes the database, so that both are copied before.
+    let commands = [
+        "PRAGMA journal_mode=WAL",
+        "UPDATE ContainerState SET JSON = replace(CAST(JSON AS TEXT), '\"state\":3', '\"state\":5')",
+        ".shell mkdir copy && cp db.sql db.sql-wal copy",
+    ];
+    let sqlite = Command::new("sqlite3").arg("db.sql").args(commands).current_dir(&store).output();
+    assert!(sqlite.unwrap().status.success());
+    for file in ["db.sql", "db.sql-wal"] {
+        fs::rename(store.join("copy").join(file), store.join(file)).unwrap();
+    }
+    let all = found(folder.path());
+    assert_eq!(all.gaps, []);
+    assert_eq!(container(&all, "running1").context.state, ContainerState::Paused);
+    assert_eq!(container(&all, "stopped1").context.state, ContainerState::Exited);
 }
