@@ -110,7 +110,12 @@ impl Reading<'_, '_> {
 
     fn container(&mut self, record: &records::Container, graph: &Graph, images: &Images) {
         let mut gaps = Vec::new();
-        let metadata = Metadata::of(record);
+        let metadata = Metadata::of(record).unwrap_or_else(|error| {
+            let place = self.store.place(&format!("{}-containers", graph.driver));
+            let detail = format!("its metadata is not the JSON that it should be: {error}");
+            gaps.push(Gap::new(place, GapReason::Corrupt, detail));
+            Metadata::default()
+        });
         let mut about = self.about(record, &metadata, &graph.driver, &mut gaps);
         let named = || record.names.iter().flatten().next().map(|name| text(name));
         about.name = about.name.or_else(named);
@@ -121,7 +126,9 @@ impl Reading<'_, '_> {
             image => image,
         };
         let image = images.describe(image, about.reference.take());
-        let layers = if is_plain(&record.id) {
+        let layers = if let Some(gap) = self.libpod.outside(&record.id) {
+            Err(gap)
+        } else if is_plain(&record.id) {
             graph.of_container(&record.layer, &mut gaps)
         } else {
             let detail = format!("\"{}\" is no id of a container", text(&record.id));
@@ -222,16 +229,16 @@ fn unstored_layers(
     drivers: &[(&Graph, Images)],
     gaps: &mut Vec<Gap>,
 ) -> Result<Layers, Gap> {
-    let gap = |reason, detail: String| Err(Gap::new(known.place.clone(), reason, detail));
-    let rootfs = known.config.as_ref().map_or("", |config| &config.rootfs);
-    if !rootfs.is_empty() {
-        let detail = format!("its files are a folder of the host, {}", text(rootfs));
-        return gap(GapReason::Unsupported, detail);
+    if let Some(gap) = known.outside() {
+        return Err(gap);
     }
     let layer = about.name.as_ref().filter(|_| is_plain(id)).map(|name| format!("{name}-layer"));
     let named = |layer: String| drivers.iter().find_map(|(it, _)| Some((it, it.named(&layer)?)));
     match layer.and_then(named) {
         Some((graph, layer)) => graph.of_container(layer, gaps),
-        None => gap(GapReason::Missing, "the storage has no record of it".to_owned()),
+        None => {
+            let detail = "the storage has no record of it";
+            Err(Gap::new(known.place.clone(), GapReason::Missing, detail))
+        }
     }
 }

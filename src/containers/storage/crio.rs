@@ -25,9 +25,10 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// The metadata of a record; Podman writes some of it too.
-    pub fn of(record: &records::Container) -> Self {
-        serde_json::from_str(&record.metadata).unwrap_or_default()
+    /// The metadata of a record; Podman writes some of it too, Buildah none.
+    pub fn of(record: &records::Container) -> Result<Self, serde_json::Error> {
+        let metadata = record.metadata.as_str();
+        if metadata.is_empty() { Ok(Self::default()) } else { serde_json::from_str(metadata) }
     }
 
     /// Whether CRI-O wrote it.
@@ -65,7 +66,7 @@ pub fn about(
     let of_state = || state.as_ref().and_then(|(_, state)| about::time(&state.created));
     let created = created.or_else(of_state);
     let (state, evidence, confidence) = outcome(&spec, state.as_ref());
-    let labels = labels(&spec);
+    let labels = labels(&spec, gaps);
     let mut pod = BTreeMap::new();
     if metadata.pod_id != record.id && is_plain(&metadata.pod_id) {
         // What is wrong with it is told with the pod's own container.
@@ -80,7 +81,7 @@ pub fn about(
         confidence,
         kubernetes: kubernetes::of(&for_kubernetes(&labels, record), &pod),
         labels,
-        mounts: mounts(&spec),
+        mounts: mounts(&spec, gaps),
         reference: reference(metadata, &spec),
     }
 }
@@ -93,17 +94,18 @@ fn spec(store: &Store, driver: &str, id: &str, gaps: &mut Vec<Gap>) -> Spec {
     spec.unwrap_or_default()
 }
 
-fn labels(spec: &Spec) -> BTreeMap<String, String> {
-    about::labels(&spec.json("Labels").unwrap_or_default())
+fn labels(spec: &Spec, gaps: &mut Vec<Gap>) -> BTreeMap<String, String> {
+    about::labels(&spec.json("Labels", gaps))
 }
 
 fn labels_of_pod(store: &Store, driver: &str, id: &str) -> BTreeMap<String, String> {
-    labels(&spec(store, driver, id, &mut Vec::new()))
+    let mut gaps = Vec::new();
+    labels(&spec(store, driver, id, &mut gaps), &mut gaps)
 }
 
 /// What Kubernetes wanted to be mounted.
-fn mounts(spec: &Spec) -> Vec<ContainerMount> {
-    let volumes: Vec<Volume> = spec.json("Volumes").unwrap_or_default();
+fn mounts(spec: &Spec, gaps: &mut Vec<Gap>) -> Vec<ContainerMount> {
+    let volumes: Vec<Volume> = spec.json("Volumes", gaps);
     let mounts = volumes.into_iter().map(|volume| ContainerMount {
         destination: volume.container_path,
         kind: "bind".to_owned(),

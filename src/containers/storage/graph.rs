@@ -142,7 +142,7 @@ impl<'a> Graph<'a> {
         let mut note =
             |reason, detail: &str| gaps.push(Gap::new(self.place(&path), reason, detail));
         match (records, lower) {
-            (Ok(records), Ok(Some(lower))) if records == lower => Ok(lower),
+            (Ok(records), Ok(Some(lower))) if self.agree(&records, &lower) => Ok(lower),
             (Ok(_), Ok(Some(lower))) => {
                 let detail = "names other layers than the records of layers do; it counts";
                 note(GapReason::Corrupt, detail);
@@ -170,6 +170,22 @@ impl<'a> Graph<'a> {
             }
             (Err(gap), _) => Err(gap),
         }
+    }
+
+    /// Whether `lower` is what the records say. A copy of an image's layer for other owners of files lies over
+    /// the layer that it is of, and its record has the parent of that one.
+    fn agree(&self, records: &[String], lower: &[String]) -> bool {
+        let parent = |id: &String| self.layers.get(id).map(|layer| layer.parent.as_str());
+        let mut records = records.iter().peekable();
+        let mut above = None;
+        for id in lower {
+            let is_of_copy = || above.is_some_and(|above| parent(id) == parent(above));
+            if records.next_if_eq(&id).is_none() && !is_of_copy() {
+                return false;
+            }
+            above = Some(id);
+        }
+        records.next().is_none()
     }
 
     /// The chain of parents in the records.

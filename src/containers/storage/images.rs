@@ -1,7 +1,7 @@
 //! Images of a storage driver: what their records and documents say.
 
 use super::super::store::{Store, is_plain};
-use super::super::{Found, Image, oci};
+use super::super::{Found, Image, Layers, oci};
 use super::about::{MOST_NAMES, text};
 use super::graph::Graph;
 use super::records;
@@ -51,9 +51,10 @@ impl<'a> Images<'a> {
             let image = self.describe(&record.id, record.names.iter().flatten().min().cloned());
             let place = format!("{} image {}", engine.as_str(), name(&image, &record.id));
             let before = found.gaps.len();
-            let layers = match record.layer.is_empty() {
-                true => Ok(super::super::Layers { folders: Vec::new(), own: 0 }),
-                false => graph.of_image(&record.layer, &mut found.gaps),
+            let layers = if record.layer.is_empty() {
+                Ok(Layers { folders: Vec::new(), own: 0 })
+            } else {
+                graph.of_image(&record.layer, &mut found.gaps)
             };
             let below = |gap: Gap| Gap { place: format!("{place}: {}", gap.place), ..gap };
             for gap in found.gaps.split_off(before) {

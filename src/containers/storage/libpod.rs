@@ -175,6 +175,11 @@ impl Libpod {
         }
     }
 
+    /// The gap that a container is whose files are not in the storage.
+    pub fn outside(&self, id: &str) -> Option<Gap> {
+        self.containers.get(id)?.outside()
+    }
+
     /// Id of a container's image; empty if that is not known.
     pub fn image(&self, id: &str) -> &str {
         let config = self.containers.get(id).and_then(|known| known.config.as_ref());
@@ -200,6 +205,15 @@ impl Libpod {
 }
 
 impl Known {
+    /// The gap that it is if its files are not in the storage: newer versions have a layer for it nonetheless,
+    /// in which nothing is.
+    pub fn outside(&self) -> Option<Gap> {
+        let folder = self.config.as_ref().map(|config| &config.rootfs);
+        let folder = about::text(folder.filter(|folder| !folder.is_empty())?);
+        let detail = format!("its files are a folder of the host, {folder}, which is not followed");
+        Some(Gap::new(self.place.clone(), GapReason::Unsupported, detail))
+    }
+
     fn state(&self) -> (ContainerState, String, Confidence) {
         use ContainerState::{Created, Exited, Paused, Running, Unknown};
         let Some(state) = &self.state else {

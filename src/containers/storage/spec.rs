@@ -3,7 +3,7 @@
 //! the container.
 
 use crate::containers::store::{Store, is_plain};
-use crate::model::Gap;
+use crate::model::{Gap, GapReason};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct Spec {
     annotations: Option<BTreeMap<String, String>>,
     root: Option<Root>,
+    #[serde(skip)]
+    place: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -25,7 +27,9 @@ struct Root {
 impl Spec {
     /// The configuration of a container; none if it has none.
     pub fn read(store: &Store, driver: &str, id: &str) -> Result<Option<Self>, Gap> {
-        store.json(&format!("{driver}-containers/{id}/userdata/config.json"))
+        let path = format!("{driver}-containers/{id}/userdata/config.json");
+        let spec: Option<Self> = store.json(&path)?;
+        Ok(spec.map(|spec| Self { place: store.place(&path), ..spec }))
     }
 
     /// One of CRI-O's annotations; none if it is empty.
@@ -34,9 +38,14 @@ impl Spec {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// One of CRI-O's annotations that is JSON itself.
-    pub fn json<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_str(self.annotation(name)?).ok()
+    /// One of CRI-O's annotations that is JSON itself; its default if it is empty or, which is a gap, something else.
+    pub fn json<T: DeserializeOwned + Default>(&self, name: &str, gaps: &mut Vec<Gap>) -> T {
+        let Some(json) = self.annotation(name) else { return T::default() };
+        serde_json::from_str(json).unwrap_or_else(|error| {
+            let detail = format!("annotation {name} is not the JSON that it should be: {error}");
+            gaps.push(Gap::new(self.place.clone(), GapReason::Corrupt, detail));
+            T::default()
+        })
     }
 
     /// The layer whose files the container runs in: that of `DRIVER/ID/merged` or `vfs/dir/ID`.

@@ -72,7 +72,7 @@ fn each(
     for entry in bucket.entries().take(MOST_ROWS) {
         match entry {
             Ok(Entry::Bucket { key, bucket }) => {
-                show(read, &String::from_utf8_lossy(&key), &bucket)
+                show(read, &String::from_utf8_lossy(&key), &bucket);
             }
             Ok(Entry::Value { .. }) => {}
             Err(error) => read.problem(reason(&error), error),

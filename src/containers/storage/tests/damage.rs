@@ -271,3 +271,35 @@ fn remove_configurations(containers: &Path) {
         let _ = fs::remove_file(entry.unwrap().path().join("userdata/config.json"));
     }
 }
+
+#[test]
+fn broken_metadata_and_annotations_are_told() {
+    let made = with(
+        r#"[{"id":"2222","layer":"b","metadata":"{"},
+            {"id":"3333","layer":"b","metadata":"{\"pod-id\":\"p\"}"},
+            {"id":"4444","layer":"b","metadata":"{\"pod-id\":\"p\"}"}]"#,
+        "[]",
+    );
+    let annotations = r#"{"io.kubernetes.cri-o.Labels":"{","io.kubernetes.cri-o.Volumes":"{}"}"#;
+    let spec = format!("{{\"annotations\":{annotations}}}");
+    made.write("overlay-containers/3333/userdata/config.json", &spec);
+    made.write("overlay-containers/4444/userdata/config.json", "{");
+    made.write("overlay-containers/4444/userdata/state.json", "7");
+    let found = made.found();
+    let mut places: Vec<_> = found.gaps.iter().map(|gap| gap.place.as_str()).collect();
+    places.sort_unstable();
+    let beside = |id: &str, file: &str| {
+        format!(
+            "cri-o container {id} ({id}): /storage/overlay-containers/{id}/userdata/{file}.json"
+        )
+    };
+    let expected = [
+        beside("3333", "config"),
+        beside("3333", "config"),
+        beside("4444", "config"),
+        beside("4444", "state"),
+        "podman container 2222 (2222): /storage/overlay-containers".to_owned(),
+    ];
+    assert_eq!(places, expected);
+    assert!(found.containers.iter().all(|it| it.layers.is_ok()));
+}

@@ -193,3 +193,21 @@ fn a_list_of_images_is_no_image() {
     assert_eq!(names, ["name:1", "scratch"]);
     assert_eq!(found.gaps, []);
 }
+
+#[test]
+fn a_copy_for_other_owners_lies_over_what_it_is_of() {
+    let made = Made::three();
+    // As Podman 5 made it for `--uidmap`: m is b for other owners, and has b's parent.
+    made.write(
+        "overlay-layers/volatile-layers.json",
+        r#"[{"id":"m","parent":"a"},{"id":"d","parent":"m"}]"#,
+    );
+    made.layer("storage", "m", &["b", "a"]).layer("storage", "d", &["m", "b", "a"]);
+    made.write("overlay/m/diff1/file", "");
+    made.write("overlay-containers/volatile-containers.json", r#"[{"id":"2222","layer":"d"}]"#);
+    let found = made.found();
+    assert_eq!(found.gaps, []);
+    let folders = ["d/diff", "m/diff", "m/diff1", "b/diff", "a/diff"];
+    let folders = folders.map(|path| format!("/storage/overlay/{path}")).to_vec();
+    assert_eq!(layers(container(&found, "2222")), (folders, 1));
+}
