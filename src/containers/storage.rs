@@ -234,11 +234,9 @@ fn unstored_layers(
     }
     let layer = about.name.as_ref().filter(|_| is_plain(id)).map(|name| format!("{name}-layer"));
     let named = |layer: String| drivers.iter().find_map(|(it, _)| Some((it, it.named(&layer)?)));
-    match layer.and_then(named) {
-        Some((graph, layer)) => graph.of_container(layer, gaps),
-        None => {
-            let detail = "the storage has no record of it";
-            Err(Gap::new(known.place.clone(), GapReason::Missing, detail))
-        }
-    }
+    let Some((graph, layer)) = layer.and_then(named) else {
+        let detail = "the storage has no record of it";
+        return Err(Gap::new(known.place.clone(), GapReason::Missing, detail));
+    };
+    graph.of_container(layer, gaps)
 }
