@@ -19,9 +19,11 @@ mod spec;
 mod tests;
 
 use super::store::{Store, is_plain};
+use super::text::{self, short};
 use super::{Container, Found, Layers};
+use crate::filesystem::Marks;
 use crate::model::{ContainerContext, ContainerImage, Engine, Gap, GapReason};
-use about::{About, text};
+use about::About;
 use crio::Metadata;
 use graph::Graph;
 use images::Images;
@@ -36,8 +38,10 @@ const MOST_DRIVERS: usize = 16;
 /// What is in a graph root. Layers and images that it does not have may be in one of the `additional` stores,
 /// whose own images are not added.
 pub fn find(store: &Store, additional: &[Store], found: &mut Found) {
-    found.folders.push(store.root().to_vec());
     let gaps = &mut found.gaps;
+    if is_fuse(store, gaps) {
+        found.marks.insert(store.name(), Marks::User);
+    }
     let libpod = libpod::read(store, gaps);
     let drivers = drivers(store, gaps).into_iter();
     let graphs: Vec<_> = drivers.map(|it| Graph::read(&it, store, additional, gaps)).collect();
@@ -49,6 +53,16 @@ pub fn find(store: &Store, additional: &[Store], found: &mut Found) {
         images.add_to(engine, graph, reading.found);
     }
     reading.unstored(&drivers);
+}
+
+/// Whether fuse-overlayfs mounts the layers, which the driver notes once. It has removed files as `.wh.` files,
+/// also where root runs it.
+fn is_fuse(store: &Store, gaps: &mut Vec<Gap>) -> bool {
+    let noted = store.text("overlay/.has-mount-program").unwrap_or_else(|gap| {
+        gaps.push(gap);
+        None
+    });
+    noted.as_deref() == Some("true")
 }
 
 /// The storage drivers that have a folder of records, in order.
@@ -117,10 +131,10 @@ impl Reading<'_, '_> {
             Metadata::default()
         });
         let mut about = self.about(record, &metadata, &graph.driver, &mut gaps);
-        let named = || record.names.iter().flatten().next().map(|name| text(name));
+        let named = || record.names.iter().flatten().next().map(|name| short(name));
         about.name = about.name.or_else(named);
         about.reference = about.reference.or(Some(metadata.image));
-        about.created = about.created.or_else(|| about::time(record.created.as_deref()?));
+        about.created = about.created.or_else(|| text::time(record.created.as_deref()?));
         let image = match record.image.as_str() {
             "" => self.libpod.image(&record.id),
             image => image,
@@ -131,7 +145,7 @@ impl Reading<'_, '_> {
         } else if is_plain(&record.id) {
             graph.of_container(&record.layer, &mut gaps)
         } else {
-            let detail = format!("\"{}\" is no id of a container", text(&record.id));
+            let detail = format!("\"{}\" is no id of a container", short(&record.id));
             Err(Gap::new(self.store.name(), GapReason::Corrupt, detail))
         };
         self.add(&record.id, about, image, layers, gaps);
@@ -169,8 +183,8 @@ impl Reading<'_, '_> {
         layers: Result<Layers, Gap>,
         gaps: Vec<Gap>,
     ) {
-        let id = text(id);
-        let name = about.name.as_deref().map_or_else(|| id.clone(), text);
+        let id = short(id);
+        let name = about.name.as_deref().map_or_else(|| id.clone(), short);
         let short: String = id.chars().take(12).collect();
         let whose = format!("{} container {name} ({short})", about.engine.as_str());
         let of_it = |gap: Gap| Gap { place: format!("{whose}: {}", gap.place), ..gap };

@@ -1,7 +1,8 @@
 //! Buildah: containers in which images are built, each with a `buildah.json`.
 
-use super::about::{self, About};
+use super::about::About;
 use crate::containers::store::Store;
+use crate::containers::text;
 use crate::model::{Confidence, ContainerState, Engine, Gap};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ pub fn about(store: &Store, driver: &str, id: &str, gaps: &mut Vec<Gap>) -> Opti
         state: ContainerState::Created,
         evidence: format!("{}: an image is built in it, no process is kept", store.place(&path)),
         confidence: Confidence::Medium,
-        labels: about::labels(&builder.config.config.labels.unwrap_or_default()),
+        labels: text::labels(builder.config.config.labels.iter().flatten()),
         reference: Some(builder.image).filter(|image| !image.is_empty()),
         ..About::default()
     })

@@ -7,6 +7,7 @@ use super::records;
 use super::spec::Spec;
 use crate::containers::kubernetes;
 use crate::containers::store::{Store, is_plain};
+use crate::containers::text;
 use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Gap};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -62,8 +63,8 @@ pub fn about(
 ) -> About {
     let spec = spec(store, driver, &record.id, gaps);
     let state = state(store, driver, &record.id, gaps);
-    let created = spec.annotation("Created").and_then(about::time);
-    let of_state = || state.as_ref().and_then(|(_, state)| about::time(&state.created));
+    let created = spec.annotation("Created").and_then(text::time);
+    let of_state = || state.as_ref().and_then(|(_, state)| text::time(&state.created));
     let created = created.or_else(of_state);
     let (state, evidence, confidence) = outcome(&spec, state.as_ref());
     let labels = labels(&spec, gaps);
@@ -95,7 +96,7 @@ fn spec(store: &Store, driver: &str, id: &str, gaps: &mut Vec<Gap>) -> Spec {
 }
 
 fn labels(spec: &Spec, gaps: &mut Vec<Gap>) -> BTreeMap<String, String> {
-    about::labels(&spec.json("Labels", gaps))
+    text::labels(spec.json::<BTreeMap<_, _>>("Labels", gaps).iter())
 }
 
 fn labels_of_pod(store: &Store, driver: &str, id: &str) -> BTreeMap<String, String> {
@@ -141,7 +142,7 @@ fn outcome(spec: &Spec, state: Option<&(String, State)>) -> (ContainerState, Str
     };
     let is_known = state != ContainerState::Unknown;
     let confidence = if is_known { Confidence::High } else { Confidence::Low };
-    (state, format!("{place} says {}", about::text(word)), confidence)
+    (state, format!("{place} says {}", text::short(word)), confidence)
 }
 
 /// The image's name. Kubelet may ask for an image by its id, which CRI-O knows a name of.
@@ -161,7 +162,7 @@ fn for_kubernetes(
     record: &records::Container,
 ) -> BTreeMap<String, String> {
     let mut labels = labels.clone();
-    let name = record.names.iter().flatten().next().map(|name| about::text(name));
+    let name = record.names.iter().flatten().next().map(|name| text::short(name));
     let parts: Vec<_> = name.iter().flat_map(|name| name.split('_')).collect();
     if let ["k8s", container, pod, namespace, uid, _] = parts[..] {
         let told = [("container.name", container), ("pod.name", pod), ("pod.namespace", namespace)];

@@ -1,8 +1,9 @@
 //! Images of a storage driver: what their records and documents say.
 
 use super::super::store::{Store, is_plain};
+use super::super::text::short;
 use super::super::{Found, Image, Layers, oci};
-use super::about::{MOST_NAMES, text};
+use super::about::MOST_NAMES;
 use super::graph::Graph;
 use super::records;
 use crate::model::{Conformance, ContainerImage, Engine, Gap};
@@ -68,11 +69,11 @@ impl<'a> Images<'a> {
 
     /// What is said of the image of an id. One that is not there has its id only.
     pub fn describe(&self, id: &str, reference: Option<String>) -> ContainerImage {
-        let reference = reference.filter(|it| !it.is_empty()).map(|it| text(&it));
+        let reference = reference.filter(|it| !it.is_empty()).map(|it| short(&it));
         let mut image = ContainerImage { reference, id: digest(id), ..ContainerImage::default() };
         let Some((store, record)) = self.known.get(id) else { return image };
         image.digest = oci::is_digest(&record.digest).then(|| record.digest.clone());
-        image.names = record.names.iter().flatten().take(MOST_NAMES).map(|it| text(it)).collect();
+        image.names = record.names.iter().flatten().take(MOST_NAMES).map(|it| short(it)).collect();
         image.names.sort();
         let mut conforming = self.conforming.borrow_mut();
         let read = || conformance(store, self.driver, record);
@@ -82,7 +83,7 @@ impl<'a> Images<'a> {
 }
 
 fn name(image: &ContainerImage, id: &str) -> String {
-    let short: String = text(id).chars().take(12).collect();
+    let short: String = short(id).chars().take(12).collect();
     match &image.reference {
         Some(reference) => format!("{reference} ({short})"),
         None => short,
@@ -92,7 +93,7 @@ fn name(image: &ContainerImage, id: &str) -> String {
 /// An id as the digest that it is.
 fn digest(id: &str) -> Option<String> {
     let is_hex = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if is_hex { Some(format!("sha256:{id}")) } else { Some(text(id)).filter(|id| !id.is_empty()) }
+    if is_hex { Some(format!("sha256:{id}")) } else { Some(short(id)).filter(|id| !id.is_empty()) }
 }
 
 fn conformance(store: &Store, driver: &str, image: &records::Image) -> Conformance {

@@ -10,6 +10,7 @@ mod sqlite;
 use super::super::store::Store;
 use super::about::{self, About};
 use crate::containers::kubernetes;
+use crate::containers::text;
 use crate::model::{Confidence, ContainerState, Engine, Gap, GapReason};
 use config::Config;
 use serde::Deserialize;
@@ -144,13 +145,13 @@ impl Reading {
         if let Some(labels) = pod.and_then(|pod| pod.labels)
             && self.pods.len() < MOST_ROWS
         {
-            self.pods.insert(id.to_owned(), about::labels(&labels));
+            self.pods.insert(id.to_owned(), text::labels(labels.iter()));
         }
     }
 
     fn json<T: for<'de> Deserialize<'de>>(&mut self, what: &str, json: &[u8]) -> Option<T> {
         let read = serde_json::from_slice(json);
-        let what = about::text(what);
+        let what = text::short(what);
         read.map_err(|error| {
             let detail = format!("{what} is not the JSON that it should be: {error}");
             self.problem(GapReason::Corrupt, detail);
@@ -194,8 +195,8 @@ impl Libpod {
             About { engine: Engine::Podman, state, evidence, confidence, ..About::default() };
         let Some(config) = &known.config else { return Some(about) };
         about.name = Some(config.name.clone()).filter(|name| !name.is_empty());
-        about.created = about::time(&config.created);
-        about.labels = about::labels(config.labels.as_ref().unwrap_or(&BTreeMap::new()));
+        about.created = text::time(&config.created);
+        about.labels = text::labels(config.labels.iter().flatten());
         let pod = self.pods.get(&config.pod).cloned().unwrap_or_default();
         about.kubernetes = kubernetes::of(&about.labels, &pod);
         about.mounts = about::mounts(config.mounts());
@@ -209,7 +210,7 @@ impl Known {
     /// in which nothing is.
     pub fn outside(&self) -> Option<Gap> {
         let folder = self.config.as_ref().map(|config| &config.rootfs);
-        let folder = about::text(folder.filter(|folder| !folder.is_empty())?);
+        let folder = text::short(folder.filter(|folder| !folder.is_empty())?);
         let detail = format!("its files are a folder of the host, {folder}, which is not followed");
         Some(Gap::new(self.place.clone(), GapReason::Unsupported, detail))
     }
@@ -220,7 +221,7 @@ impl Known {
             let evidence = format!("{} does not tell", self.place);
             return (Unknown, evidence, Confidence::Low);
         };
-        let was_started = about::time(&state.started).is_some();
+        let was_started = text::time(&state.started).is_some();
         let (state, word) = match state.state {
             // After a restart of the machine older versions have all containers in this one.
             1 if was_started => (Exited, "configured, and started before"),

@@ -17,7 +17,6 @@ fn found_with(root: &Path, behind: &[&str]) -> Found {
     let behind: Vec<_> = behind.iter().map(|name| open(name)).collect();
     let mut found = Found::default();
     find(&open("storage"), &behind, &mut found);
-    assert_eq!(found.folders, [b"/storage"]);
     found
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::Found;
 use super::{container, found, found_with, layers};
+use crate::filesystem::Marks;
 use crate::model::{ContainerState, Engine, GapReason};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -210,4 +211,14 @@ fn a_copy_for_other_owners_lies_over_what_it_is_of() {
     let folders = ["d/diff", "m/diff", "m/diff1", "b/diff", "a/diff"];
     let folders = folders.map(|path| format!("/storage/overlay/{path}")).to_vec();
     assert_eq!(layers(container(&found, "2222")), (folders, 1));
+}
+
+#[test]
+fn layers_of_fuse_overlayfs_have_marks_of_their_own() {
+    let made = Made::three();
+    made.write("overlay/.has-mount-program", "false");
+    assert_eq!(made.found().marks.len(), 0);
+    made.write("overlay/.has-mount-program", "true");
+    let marks = made.found().marks;
+    assert!(matches!(marks.get("/storage"), Some(Marks::User)));
 }
