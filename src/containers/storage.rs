@@ -24,7 +24,7 @@ use super::{Container, Found, Layers};
 use crate::filesystem::Marks;
 use crate::model::{ContainerContext, ContainerImage, Engine, Gap, GapReason};
 use about::About;
-use crio::Metadata;
+use crio::{Metadata, Pods};
 use graph::Graph;
 use images::Images;
 use libpod::{Known, Libpod};
@@ -46,7 +46,8 @@ pub fn find(store: &Store, additional: &[Store], found: &mut Found) {
     let drivers = drivers(store, gaps).into_iter();
     let graphs: Vec<_> = drivers.map(|it| Graph::read(&it, store, additional, gaps)).collect();
     let drivers: Vec<_> = graphs.iter().map(|it| (it, Images::read(it, gaps))).collect();
-    let mut reading = Reading { store, libpod: &libpod, known: HashSet::new(), found };
+    let mut reading =
+        Reading { store, libpod: &libpod, known: HashSet::new(), pods: Pods::new(), found };
     for (graph, images) in &drivers {
         reading.containers(graph, images);
         let engine = reading.engine();
@@ -86,6 +87,7 @@ struct Reading<'r, 'a> {
     libpod: &'r Libpod,
     /// Ids of the containers that were met.
     known: HashSet<String>,
+    pods: Pods,
     found: &'r mut Found,
 }
 
@@ -153,7 +155,7 @@ impl Reading<'_, '_> {
 
     /// What the container's engine says of it.
     fn about(
-        &self,
+        &mut self,
         record: &records::Container,
         metadata: &Metadata,
         driver: &str,
@@ -168,7 +170,7 @@ impl Reading<'_, '_> {
         if !is_plain(&record.id) {
             unknown()
         } else if engine == Engine::CriO {
-            crio::about(self.store, driver, record, metadata, gaps)
+            crio::about(self.store, driver, record, metadata, &mut self.pods, gaps)
         } else {
             buildah::about(self.store, driver, &record.id, gaps).unwrap_or_else(unknown)
         }

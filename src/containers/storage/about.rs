@@ -4,9 +4,6 @@ use crate::containers::text::{MOST_MOUNTS, short};
 use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Kubernetes};
 use std::collections::BTreeMap;
 
-/// Names of an image.
-pub const MOST_NAMES: usize = 256;
-
 /// What an engine says of a container.
 #[derive(Debug, Default)]
 pub struct About {

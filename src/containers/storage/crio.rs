@@ -10,7 +10,7 @@ use crate::containers::store::{Store, is_plain};
 use crate::containers::text;
 use crate::model::{Confidence, ContainerMount, ContainerState, Engine, Gap};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What CRI-O writes into the storage's record of a container.
 #[derive(Debug, Default, Deserialize)]
@@ -53,12 +53,16 @@ struct State {
     created: String,
 }
 
+/// Labels of pods that were read, by their ids.
+pub type Pods = HashMap<String, BTreeMap<String, String>>;
+
 /// What CRI-O says of a container.
 pub fn about(
     store: &Store,
     driver: &str,
     record: &records::Container,
     metadata: &Metadata,
+    pods: &mut Pods,
     gaps: &mut Vec<Gap>,
 ) -> About {
     let spec = spec(store, driver, &record.id, gaps);
@@ -70,8 +74,8 @@ pub fn about(
     let labels = labels(&spec, gaps);
     let mut pod = BTreeMap::new();
     if metadata.pod_id != record.id && is_plain(&metadata.pod_id) {
-        // What is wrong with it is told with the pod's own container.
-        pod = labels_of_pod(store, driver, &metadata.pod_id);
+        let read = || labels_of_pod(store, driver, &metadata.pod_id);
+        pod = pods.entry(metadata.pod_id.clone()).or_insert_with(read).clone();
     }
     About {
         engine: Engine::CriO,
@@ -100,6 +104,7 @@ fn labels(spec: &Spec, gaps: &mut Vec<Gap>) -> BTreeMap<String, String> {
 }
 
 fn labels_of_pod(store: &Store, driver: &str, id: &str) -> BTreeMap<String, String> {
+    // What is wrong with it is told with the pod's own container.
     let mut gaps = Vec::new();
     labels(&spec(store, driver, id, &mut gaps), &mut gaps)
 }

@@ -8,13 +8,17 @@ use super::super::Layers;
 use super::super::store::{self, Store, is_plain};
 use super::records::{self, Layer};
 use crate::model::{Gap, GapReason, printable_str};
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 
 /// Records of layers of a store.
 const MOST_LAYERS: usize = 100_000;
 /// Layers of a container; containers-storage itself stops at 500.
 pub const MOST_DEPTH: usize = 512;
+/// Folders of all containers and images: they share layers, so that a small store may name any number.
+const MOST_FOLDERS: usize = 250_000;
+/// Bytes of a file that names layers.
+const MOST_TEXT: u64 = 64 << 10;
 /// Folders of one layer beside its first: `diff1` and so on, from a change of the owners of files.
 const MOST_PARTS: usize = 64;
 
@@ -39,6 +43,10 @@ pub struct Graph<'a> {
     /// Whether some records could not be read.
     damaged: bool,
     folders: RefCell<HashMap<String, Result<Vec<store::Layer>, Gap>>>,
+    /// How many more folders are named.
+    left: Cell<usize>,
+    /// Layers by the links that led to them.
+    met: RefCell<HashMap<String, String>>,
     links: OnceCell<HashMap<String, String>>,
     names: OnceCell<HashMap<String, String>>,
 }
@@ -76,6 +84,8 @@ impl<'a> Graph<'a> {
             layers,
             damaged,
             folders: RefCell::default(),
+            left: Cell::new(MOST_FOLDERS),
+            met: RefCell::default(),
             links: OnceCell::new(),
             names: OnceCell::new(),
         }
@@ -128,6 +138,11 @@ impl<'a> Graph<'a> {
             folders.extend(self.folders(id)?);
             own = if index == 0 { folders.len() } else { own };
         }
+        let Some(left) = self.left.get().checked_sub(folders.len()) else {
+            let detail = format!("more than {MOST_FOLDERS} layers of all containers together");
+            return Err(Gap::new(self.place(&self.driver), GapReason::Limit, detail));
+        };
+        self.left.set(left);
         Ok((folders, own))
     }
 
@@ -220,7 +235,7 @@ impl<'a> Graph<'a> {
         let Some(store) = self.store_of(&format!("{}/{top}", self.driver))? else {
             return Ok(None);
         };
-        let Some(text) = store.text(&path)? else { return Ok(None) };
+        let Some(text) = short_text(store, &path)? else { return Ok(None) };
         let mut chain = vec![top.to_owned()];
         for link in text.split(':').filter(|link| !link.is_empty()) {
             if chain.len() >= MOST_DEPTH {
@@ -235,10 +250,15 @@ impl<'a> Graph<'a> {
     /// The layer that a part of `lower` leads to. A path that is no `l/SHORT` names the layer itself.
     fn linked(&self, link: &str, place: &str) -> Result<String, Gap> {
         let Some(short) = link.strip_prefix("l/") else { return layer_of(link, place) };
+        if let Some(id) = self.met.borrow().get(short) {
+            return Ok(id.clone());
+        }
         plain(short, place)?;
         for store in &self.stores {
             if let Some(target) = store.link(&format!("{}/l/{short}", self.driver))? {
-                return layer_of(&target, place);
+                let id = layer_of(&target, place)?;
+                self.met.borrow_mut().insert(short.to_owned(), id.clone());
+                return Ok(id);
             }
         }
         // Links are lost when a machine stops at once; the engine makes them anew from what each layer says.
@@ -255,7 +275,7 @@ impl<'a> Graph<'a> {
             // Damage of the folder itself is told where its layers are read.
             let names = store.names(&self.driver, &mut Vec::new());
             for id in names.into_iter().filter(|name| is_plain(name)).take(MOST_LAYERS) {
-                if let Ok(Some(short)) = store.text(&format!("{}/{id}/link", self.driver)) {
+                if let Ok(Some(short)) = short_text(store, &format!("{}/{id}/link", self.driver)) {
                     links.entry(short).or_insert(id);
                 }
             }
@@ -331,6 +351,18 @@ impl<'a> Graph<'a> {
     fn records_place(&self) -> String {
         self.place(&format!("{}-layers/layers.json", self.driver))
     }
+}
+
+/// A file's text, which cannot be long.
+fn short_text(store: &Store, path: &str) -> Result<Option<String>, Gap> {
+    let Some(at) = store.find(path)? else { return Ok(None) };
+    if let Ok(metadata) = store.tree().metadata(at)
+        && metadata.size > MOST_TEXT
+    {
+        let detail = format!("{} bytes, more than the {MOST_TEXT} that are read", metadata.size);
+        return Err(Gap::new(store.place(path), GapReason::Limit, detail));
+    }
+    store.text(path)
 }
 
 /// An id that may be the name of a folder.

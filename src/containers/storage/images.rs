@@ -3,7 +3,6 @@
 use super::super::store::{Store, is_plain};
 use super::super::text::short;
 use super::super::{Found, Image, Layers, oci};
-use super::about::MOST_NAMES;
 use super::graph::Graph;
 use super::records;
 use crate::model::{Conformance, ContainerImage, Engine, Gap};
@@ -12,6 +11,8 @@ use std::collections::HashMap;
 
 /// Images of a store.
 const MOST_IMAGES: usize = 10_000;
+/// Bytes of all names of an image.
+const MOST_NAMES: usize = 8 << 10;
 /// What lists the images of a list, which is none itself.
 const LIST: &str = "instances.json";
 
@@ -21,7 +22,7 @@ pub struct Images<'a> {
     /// The ids of the store's own, in their order.
     own: Vec<String>,
     known: HashMap<String, (Store<'a>, records::Image)>,
-    conforming: RefCell<HashMap<String, Conformance>>,
+    described: RefCell<HashMap<String, ContainerImage>>,
 }
 
 impl<'a> Images<'a> {
@@ -40,7 +41,7 @@ impl<'a> Images<'a> {
                 known.insert(image.id.clone(), (store.clone(), image));
             }
         }
-        Self { driver: &graph.driver, own, known, conforming: RefCell::default() }
+        Self { driver: &graph.driver, own, known, described: RefCell::default() }
     }
 
     /// Adds the store's own images.
@@ -70,16 +71,32 @@ impl<'a> Images<'a> {
     /// What is said of the image of an id. One that is not there has its id only.
     pub fn describe(&self, id: &str, reference: Option<String>) -> ContainerImage {
         let reference = reference.filter(|it| !it.is_empty()).map(|it| short(&it));
-        let mut image = ContainerImage { reference, id: digest(id), ..ContainerImage::default() };
-        let Some((store, record)) = self.known.get(id) else { return image };
-        image.digest = oci::is_digest(&record.digest).then(|| record.digest.clone());
-        image.names = record.names.iter().flatten().take(MOST_NAMES).map(|it| short(it)).collect();
-        image.names.sort();
-        let mut conforming = self.conforming.borrow_mut();
-        let read = || conformance(store, self.driver, record);
-        image.oci = Some(conforming.entry(id.to_owned()).or_insert_with(read).clone());
-        image
+        let Some((store, record)) = self.known.get(id) else {
+            return ContainerImage { reference, id: digest(id), ..ContainerImage::default() };
+        };
+        let mut described = self.described.borrow_mut();
+        let image = described.entry(id.to_owned()).or_insert_with(|| ContainerImage {
+            reference: None,
+            id: digest(id),
+            digest: oci::is_digest(&record.digest).then(|| record.digest.clone()),
+            names: names(record),
+            oci: Some(conformance(store, self.driver, record)),
+        });
+        ContainerImage { reference, ..image.clone() }
     }
+}
+
+/// Names as they are kept, in order: each container of the image has them.
+fn names(record: &records::Image) -> Vec<String> {
+    let mut left = MOST_NAMES;
+    let mut names: Vec<_> = record.names.iter().flatten().map(|it| short(it)).collect();
+    names.sort();
+    names.retain(|name| {
+        let rest = left.checked_sub(name.len());
+        left = rest.unwrap_or(left);
+        rest.is_some()
+    });
+    names
 }
 
 fn name(image: &ContainerImage, id: &str) -> String {

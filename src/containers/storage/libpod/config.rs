@@ -97,3 +97,41 @@ impl Config {
 fn is_read_only(options: Option<&Vec<String>>) -> bool {
     options.is_some_and(|options| options.iter().any(|option| option == "ro"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of what Podman 5.4 kept of `-v data1:/data -v /srv/bind:/bind:ro --tmpfs /tmpf -v /srv/bind:/o:O
+    /// --mount type=image,source=6b78104fc439,destination=/img`. `podman inspect` lists the first two and the
+    /// image; it leaves out the others.
+    #[test]
+    fn mounts_are_those_that_were_asked_for() {
+        let config: Config = serde_json::from_str(
+            r#"{"userVolumes": ["/bind", "/tmpf", "/data", "/img", "/o", "/gone"],
+                "namedVolumes": [{"volumeName": "data1", "dest": "/data",
+                    "options": ["rw", "rprivate", "nosuid", "nodev", "rbind"]}],
+                "overlayVolumes": [{"dest": "/o", "source": "/srv/bind", "options": ["O"]}],
+                "ctrImageVolumes": [{"source": "6b78104fc439", "dest": "/img", "rw": false}],
+                "spec": {"mounts": [
+                    {"destination": "/bind", "type": "bind", "source": "/srv/bind",
+                     "options": ["ro", "rprivate", "rbind"]},
+                    {"destination": "/tmpf", "type": "tmpfs", "source": "tmpfs", "options": ["rw"]},
+                    {"destination": "/proc", "type": "proc", "source": "proc"}]}}"#,
+        )
+        .unwrap();
+        let mut mounts = config.mounts();
+        mounts.sort();
+        let line = |it: &ContainerMount| {
+            format!("{} {} {} {}", it.destination, it.kind, it.source, it.read_only)
+        };
+        let expected = [
+            "/bind bind /srv/bind true",
+            "/data volume data1 false",
+            "/img image 6b78104fc439 true",
+            "/o overlay /srv/bind false",
+            "/tmpf tmpfs  false",
+        ];
+        assert_eq!(mounts.iter().map(line).collect::<Vec<_>>(), expected);
+    }
+}

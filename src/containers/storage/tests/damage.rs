@@ -137,12 +137,15 @@ fn lower_counts_against_the_records() {
 
 #[test]
 fn a_lower_that_says_nothing_leaves_the_records() {
-    for lower in ["l/NONE", "l/../../etc", "l/", "nothing", "../x/diff/..", "/etc", "l/A:l/?"] {
+    let long = "l/A:".repeat(20_000);
+    for lower in
+        [long.as_str(), "l/NONE", "l/../../etc", "l/", "nothing", "../x/diff/..", "/etc", "l/A:l/?"]
+    {
         let made = Made::three();
         made.write("overlay/c/lower", lower);
         let found = made.found();
-        assert_eq!(layers(container(&found, "one")).0.len(), 3, "{lower}");
-        assert_eq!(found.gaps.len(), 1, "{lower}: {:#?}", found.gaps);
+        assert_eq!(layers(container(&found, "one")).0.len(), 3);
+        assert_eq!(found.gaps.len(), 1, "{:#?}", found.gaps);
     }
     let made = Made::three();
     fs::remove_file(made.path().join("storage/overlay/c/lower")).unwrap();
@@ -302,4 +305,28 @@ fn broken_metadata_and_annotations_are_told() {
     ];
     assert_eq!(places, expected);
     assert!(found.containers.iter().all(|it| it.layers.is_ok()));
+}
+
+#[test]
+fn a_small_store_cannot_name_any_number_of_layers() {
+    let made = Made::three();
+    let below: Vec<_> = (0..400).map(|n| format!("n{n}")).collect();
+    let below: Vec<_> = below.iter().map(String::as_str).collect();
+    for id in &below {
+        made.layer("storage", id, &[]);
+    }
+    made.layer("storage", "top", &below);
+    let containers: Vec<_> =
+        (0..1000).map(|n| format!(r#"{{"id":"x{n}","layer":"top"}}"#)).collect();
+    made.write(
+        "overlay-containers/volatile-containers.json",
+        &format!("[{}]", containers.join(",")),
+    );
+    made.write("overlay-layers/layers.json", "");
+    let found = made.found();
+    assert_eq!(found.containers.len(), 1001);
+    let whole = found.containers.iter().filter(|it| it.layers.is_ok()).count();
+    assert_eq!(whole, 1 + 250_000 / 401);
+    let last = found.containers.last().unwrap().layers.clone().unwrap_err();
+    assert_eq!(last.reason, GapReason::Limit);
 }
