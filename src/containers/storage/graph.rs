@@ -4,6 +4,8 @@
 //! (`l/SHORT` → `../ID/diff`) that keep the options of a mount short. `vfs` and `btrfs` have a whole copy of
 //! all layers for each.
 
+mod lower;
+
 use super::super::Layers;
 use super::super::store::{self, Store, is_plain};
 use super::records::{self, Layer};
@@ -14,11 +16,9 @@ use std::collections::{HashMap, HashSet};
 /// Records of layers of a store.
 const MOST_LAYERS: usize = 100_000;
 /// Layers of a container; containers-storage itself stops at 500.
-pub const MOST_DEPTH: usize = 512;
+const MOST_DEPTH: usize = 512;
 /// Folders of all containers and images: they share layers, so that a small store may name any number.
 const MOST_FOLDERS: usize = 250_000;
-/// Bytes of a file that names layers.
-const MOST_TEXT: u64 = 64 << 10;
 /// Folders of one layer beside its first: `diff1` and so on, from a change of the owners of files.
 const MOST_PARTS: usize = 64;
 
@@ -228,61 +228,6 @@ impl<'a> Graph<'a> {
         Ok(chain)
     }
 
-    /// The chain as the layer's `lower` has it; none if it has none, as the lowest one.
-    fn by_lower(&self, top: &str) -> Result<Option<Vec<String>>, Gap> {
-        plain(top, &self.records_place())?;
-        let path = format!("{}/{top}/lower", self.driver);
-        let Some(store) = self.store_of(&format!("{}/{top}", self.driver))? else {
-            return Ok(None);
-        };
-        let Some(text) = short_text(store, &path)? else { return Ok(None) };
-        let mut chain = vec![top.to_owned()];
-        for link in text.split(':').filter(|link| !link.is_empty()) {
-            if chain.len() >= MOST_DEPTH {
-                let detail = format!("more than {MOST_DEPTH} layers");
-                return Err(Gap::new(store.place(&path), GapReason::Limit, detail));
-            }
-            chain.push(self.linked(link, &store.place(&path))?);
-        }
-        Ok(Some(chain))
-    }
-
-    /// The layer that a part of `lower` leads to. A path that is no `l/SHORT` names the layer itself.
-    fn linked(&self, link: &str, place: &str) -> Result<String, Gap> {
-        let Some(short) = link.strip_prefix("l/") else { return layer_of(link, place) };
-        if let Some(id) = self.met.borrow().get(short) {
-            return Ok(id.clone());
-        }
-        plain(short, place)?;
-        for store in &self.stores {
-            if let Some(target) = store.link(&format!("{}/l/{short}", self.driver))? {
-                let id = layer_of(&target, place)?;
-                self.met.borrow_mut().insert(short.to_owned(), id.clone());
-                return Ok(id);
-            }
-        }
-        // Links are lost when a machine stops at once; the engine makes them anew from what each layer says.
-        let links = self.links.get_or_init(|| self.all_links());
-        links.get(short).cloned().ok_or_else(|| {
-            Gap::new(place, GapReason::Missing, format!("the link l/{short} is not there"))
-        })
-    }
-
-    /// All layers by the links that should lead to them.
-    fn all_links(&self) -> HashMap<String, String> {
-        let mut links = HashMap::new();
-        for store in &self.stores {
-            // Damage of the folder itself is told where its layers are read.
-            let names = store.names(&self.driver, &mut Vec::new());
-            for id in names.into_iter().filter(|name| is_plain(name)).take(MOST_LAYERS) {
-                if let Ok(Some(short)) = short_text(store, &format!("{}/{id}/link", self.driver)) {
-                    links.entry(short).or_insert(id);
-                }
-            }
-        }
-        links
-    }
-
     fn check(&self, id: &str) -> Result<(), Gap> {
         if !self.layers.get(id).is_some_and(|layer| layer.flags.is_incomplete()) {
             return Ok(());
@@ -353,18 +298,6 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// A file's text, which cannot be long.
-fn short_text(store: &Store, path: &str) -> Result<Option<String>, Gap> {
-    let Some(at) = store.find(path)? else { return Ok(None) };
-    if let Ok(metadata) = store.tree().metadata(at)
-        && metadata.size > MOST_TEXT
-    {
-        let detail = format!("{} bytes, more than the {MOST_TEXT} that are read", metadata.size);
-        return Err(Gap::new(store.place(path), GapReason::Limit, detail));
-    }
-    store.text(path)
-}
-
 /// An id that may be the name of a folder.
 fn plain<'t>(id: &'t str, place: &str) -> Result<&'t str, Gap> {
     if is_plain(id) {
@@ -372,14 +305,4 @@ fn plain<'t>(id: &'t str, place: &str) -> Result<&'t str, Gap> {
     }
     let detail = format!("\"{}\" is no id of a layer", printable_str(id));
     Err(Gap::new(place, GapReason::Corrupt, detail))
-}
-
-/// The layer of a path that ends in `ID/diff`, relative or into another store.
-fn layer_of(path: &str, place: &str) -> Result<String, Gap> {
-    let folder = path.strip_suffix("/diff");
-    let id = folder.and_then(|folder| folder.rsplit('/').next()).filter(|id| is_plain(id));
-    id.map(str::to_owned).ok_or_else(|| {
-        let detail = format!("\"{}\" leads to no layer", printable_str(path));
-        Gap::new(place, GapReason::Corrupt, detail)
-    })
 }
