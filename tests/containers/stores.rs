@@ -210,3 +210,55 @@ fn docker_with_its_own_store() {
         docker(answers, name, &json(&answers.join(format!("{name}-images.json"))))
     });
 }
+
+/// `podman inspect` of containers.
+fn podman(answers: &Path, name: &str) -> BTreeMap<String, Said> {
+    let said = ["running1", "stopped1", "created1"].into_iter().map(|container| {
+        let told = &json(&answers.join(format!("{name}-{container}.json")))[0];
+        let mounts = told["Mounts"].as_array().unwrap().iter();
+        let said = Said {
+            id: text(&told["Id"]),
+            state: text(&told["State"]["Status"]),
+            reference: text(&told["ImageName"]),
+            image: format!("sha256:{}", text(&told["Image"])),
+            digest: Some(text(&told["ImageDigest"])),
+            created: text(&told["Created"]),
+            labels: labels(&told["Config"]["Labels"]),
+            mounts: mounts.map(|it| text(&it["Destination"])).collect(),
+        };
+        (text(&told["Name"]), said)
+    });
+    said.collect()
+}
+
+#[test]
+fn podman_4_with_bolt() {
+    compare(&PODMAN4, |answers| {
+        let mut said = podman(answers, PODMAN4.name);
+        // Buildah's, of which Podman tells the id and the image only; the time is that of the storage's record.
+        let listed =
+            std::fs::read_to_string(answers.join(format!("{}.txt", PODMAN4.name))).unwrap();
+        let words = |of: &str| {
+            let line = listed.lines().find(|line| line.contains(of)).unwrap();
+            line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let (container, image) = (words("buildah-working"), words("sha256:335ad84a"));
+        let building = Said {
+            id: container[0].clone(),
+            state: "created".to_owned(),
+            reference: container[1].clone(),
+            image: image[3].clone(),
+            digest: Some(image[2].clone()),
+            created: "2026-11-23T17:36:31.550777124Z".to_owned(),
+            labels: serde_json::json!({}),
+            mounts: Vec::new(),
+        };
+        said.insert("buildah-working".to_owned(), building);
+        said
+    });
+}
+
+#[test]
+fn podman_5_with_sqlite() {
+    compare(&PODMAN5, |answers| podman(answers, PODMAN5.name));
+}

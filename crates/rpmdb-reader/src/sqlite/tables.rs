@@ -113,6 +113,12 @@ impl Record {
     pub fn text(&self, column: usize) -> Option<&[u8]> {
         record::text(&self.bytes, column)
     }
+
+    /// A column's bytes, which are text or not: some programs write the one where the table has the other.
+    pub fn bytes(&self, column: usize) -> Option<&[u8]> {
+        let blob = || record::blob(&self.bytes, column).and_then(|range| self.bytes.get(range));
+        self.text(column).or_else(blob)
+    }
 }
 
 fn whole(rows: &mut Rows<'_>, row: &super::tree::Row) -> Result<Vec<u8>, Error> {
