@@ -134,8 +134,20 @@ fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
         storage::find(store, &additional, found);
     }
     for store in &additional {
-        storage::find(store, &[], found);
+        storage::find(store, &graphs, found);
     }
+    // A store of Docker that was met late has containers that containerd told of first.
+    let of_docker: HashSet<String> = found
+        .containers
+        .iter()
+        .filter(|it| it.context.engine == Engine::Docker)
+        .map(|it| it.id.clone())
+        .collect();
+    found.containers.retain(|it| {
+        let is_task = it.context.engine == Engine::Containerd
+            && it.context.namespace.as_deref() == Some(docker::NAMESPACE);
+        !(is_task && of_docker.contains(&it.id))
+    });
 }
 
 /// Opens stores, each once, however many names lead to it.

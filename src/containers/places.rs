@@ -62,7 +62,11 @@ impl Reading<'_> {
             let folders = self.json(path);
             self.places.docker.extend(folders);
         }
-        let mut text = self.unit("docker.service");
+        let mut text = Vec::new();
+        // Who has two has a second unit.
+        for unit in self.units("docker") {
+            text.extend(self.unit(&unit));
+        }
         for path in
             ["/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage"]
         {
@@ -78,7 +82,10 @@ impl Reading<'_> {
     }
 
     fn containerd(&mut self) {
-        let text = self.unit("containerd.service");
+        let mut text = Vec::new();
+        for unit in self.units("containerd") {
+            text.extend(self.unit(&unit));
+        }
         self.places.containerd.extend(text.iter().flat_map(|text| values(text, &["--root"])));
         let named = text.iter().flat_map(|text| values(text, &["--config", "-c"]));
         let mut files: BTreeSet<String> = named.collect();
@@ -139,6 +146,8 @@ impl Reading<'_> {
     fn storage_conf(&mut self, file: &str) {
         let Some(table) = self.toml(file) else { return };
         self.places.storage.extend(path_at(&table, &["storage", "graphroot"]));
+        // Where images are kept apart, the containers' root has none.
+        self.places.additional.extend(path_at(&table, &["storage", "imagestore"]));
         let stores = value_at(&table, &["storage", "options", "additionalimagestores"]);
         let stores = stores.and_then(toml::Value::as_array).into_iter().flatten();
         let paths = stores.filter_map(toml::Value::as_str).filter_map(path);
@@ -219,6 +228,16 @@ impl Reading<'_> {
         if !self.gaps.contains(&gap) {
             self.gaps.push(gap);
         }
+    }
+
+    /// The names of services that begin so.
+    fn units(&mut self, start: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::from([format!("{start}.service")]);
+        for folder in UNITS {
+            let files = self.matching(&format!("{folder}/{start}*.service"));
+            names.extend(files.iter().filter_map(|path| Some(path.rsplit_once('/')?.1.to_owned())));
+        }
+        names
     }
 
     /// The texts of a unit and of what is dropped in beside it.

@@ -151,7 +151,7 @@ fn trees(store: &Store, image: &Path, answers: &Path) {
             return;
         }
         let tree = tree.unwrap_or_else(|| panic!("{}: {:?}", container.name, container.layers));
-        assert_eq!(listed(tree), expected(&file), "{}: {}", store.name, container.name);
+        assert_eq!(listed(&tree), expected(&file), "{}: {}", store.name, container.name);
         compared += 1;
     });
     let files = std::fs::read_dir(answers).unwrap().map(|it| it.unwrap().file_name());

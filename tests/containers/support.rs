@@ -109,8 +109,17 @@ impl Progress for Silent {
     fn count(&self, _: Counter) {}
 }
 
+/// The packages of a merged tree, read whole.
+pub fn whole(tree: Tree) -> Vec<String> {
+    let mut gaps = Vec::new();
+    let context = sidelight::host::identify_container(&tree, &mut gaps);
+    let host = sidelight::host::Host { tree, context };
+    let catalogued = sidelight::inventory::Catalogued::whole(&host, &Default::default());
+    catalogued.packages().0.iter().map(|it| serde_json::to_string(it).unwrap()).collect()
+}
+
 /// Has `look` look at each container of a disk and its merged tree, if it has one.
-pub fn each(image: &Path, look: &mut dyn FnMut(&containers::Container, Option<&Tree>)) {
+pub fn each(image: &Path, look: &mut dyn FnMut(&containers::Container, Option<Tree>)) {
     let targets = parse_target(image.to_str().unwrap()).unwrap();
     let targets: Vec<_> = targets.into_iter().collect();
     let opened = pipeline::open(&Request::new(&targets, 64 << 20), &Silent).unwrap();
@@ -122,7 +131,7 @@ pub fn each(image: &Path, look: &mut dyn FnMut(&containers::Container, Option<&T
             let marks = found.marks[&container.context.store];
             host.merged(&folders, marks).unwrap()
         });
-        look(container, tree.as_ref());
+        look(container, tree);
     }
 }
 
@@ -170,6 +179,9 @@ pub fn expected(file: &Path) -> BTreeMap<String, String> {
         let mode = &mode[mode.len() - 4..];
         match letter {
             _ if path.is_empty() => {}
+            "c" | "b" | "p" => {
+                drop(lines.insert(path.to_owned(), format!("o\t{mode}\t{uid}\t{gid}\t0\t")))
+            }
             "h" => links.push((path.to_owned(), format!("/{}", last.trim_start_matches("./")))),
             _ => drop(lines.insert(
                 path.to_owned(),
