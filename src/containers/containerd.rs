@@ -21,7 +21,7 @@ use super::{Found, Layers};
 use crate::model::{Conformance, ContainerImage, Gap, GapReason};
 use content::Content;
 use database::Bucket;
-use images::{Target, Wanted};
+use images::Target;
 use records::Namespace;
 use snapshots::Snapshotters;
 
@@ -83,7 +83,7 @@ impl<'a> Containerd<'a> {
     /// be read.
     pub fn image(&self, namespace: &str, name: &str) -> Result<Option<ContainerImage>, Gap> {
         let names = self.names(namespace);
-        let describe = |target: &Target| self.describe(namespace, target, Wanted::default()).0;
+        let describe = |target: &Target| self.describe(namespace, target).0;
         if let Some(target) = names.target(name) {
             return Ok(Some(describe(target)));
         }

@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const FOLDER: &str = "io.containerd.content.v1.content/blobs";
 /// Bytes of a document, as in containerd.
 const MOST_DOCUMENT: u64 = 8 << 20;
-/// Bytes of all documents.
+/// Bytes of all documents, of which each counts as this many at least.
 const MOST_READ: u64 = 1 << 30;
+const LEAST: u64 = 4096;
 /// Documents that one name leads to.
 const MOST_DOCUMENTS: usize = 128;
 
@@ -126,7 +127,7 @@ impl<'a> Content<'a> {
         if file.size() > MOST_DOCUMENT {
             return Err(limit("a document of an image that is too large"));
         }
-        let take = |left: u64| left.checked_sub(file.size());
+        let take = |left: u64| left.checked_sub(file.size().max(LEAST));
         if self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
             return Err(limit("more documents of images than are read"));
         }

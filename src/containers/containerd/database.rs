@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const MOST_VALUE: u64 = 16 << 20;
 /// Bytes that are read of a file, whatever its size, and as many as it has so many times.
 const LEAST_READ: u64 = 256 << 20;
-const TIMES_READ: u64 = 16;
-const MOST_READ: u64 = 2 << 30;
+const TIMES_READ: u64 = 32;
+const MOST_READ: u64 = 4 << 30;
 /// Keys of one record.
 const MOST_FIELDS: usize = 256;
 /// Pages whose damage is told.
@@ -213,11 +213,6 @@ impl Record {
                 self.buckets.entry(name.clone()).or_insert_with(inner);
             }
         }
-    }
-
-    /// A value as text that may be shown; empty if there is none.
-    pub fn text(&self, key: &str) -> String {
-        self.values.get(key).map(|value| values::text(value)).unwrap_or_default()
     }
 
     /// A value as it is; empty if there is none or it is no text.

@@ -5,7 +5,7 @@ use super::database::Bucket;
 use super::values;
 use super::{Containerd, MOST_IMAGES};
 use crate::containers::{Found, Image, Layers, oci};
-use crate::model::{ContainerImage, Engine, Gap, GapReason};
+use crate::model::{ContainerImage, DocumentState, Engine, Gap, GapReason};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -47,6 +47,29 @@ pub struct Wanted<'w> {
     pub config: Option<&'w str>,
     /// The layer below the container's own.
     pub chain: Option<&'w str>,
+}
+
+impl Wanted<'_> {
+    fn is(&self, variant: &Variant) -> bool {
+        match (self.config, &variant.config) {
+            (Some(wanted), Some(config)) => wanted == config,
+            _ => self.stands_on(variant).unwrap_or_default(),
+        }
+    }
+
+    fn is_not(&self, variant: &Variant) -> bool {
+        match (self.config, &variant.config) {
+            (Some(wanted), Some(config)) => wanted != config,
+            _ => self.stands_on(variant) == Some(false),
+        }
+    }
+
+    /// Whether a container stands on an image's layers, or on those with other owners: their name is the
+    /// image's with the numbers of the owners.
+    fn stands_on(&self, variant: &Variant) -> Option<bool> {
+        let rest = self.chain?.strip_prefix(variant.chain.as_deref()?);
+        Some(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    }
 }
 
 impl Containerd<'_> {
@@ -92,37 +115,45 @@ impl Containerd<'_> {
         names
     }
 
-    /// What an image is in a namespace, of the variant that is wanted.
-    pub(super) fn describe(
-        &self,
-        namespace: &str,
-        target: &Target,
-        wanted: Wanted,
-    ) -> (ContainerImage, Variant) {
+    /// What an image is in a namespace.
+    pub(super) fn describe(&self, namespace: &str, target: &Target) -> (ContainerImage, Variant) {
         let variants = self.variants(namespace, target);
-        let of = |them: &Variant| {
-            wanted.config.is_some() && them.config.as_deref() == wanted.config
-                || wanted.chain.is_some() && them.chain.as_deref() == wanted.chain
-        };
         let is_unpacked = |them: &&Variant| {
             let chain = them.chain.as_deref();
             chain.is_some_and(|chain| !self.unpacked(namespace, chain).is_empty())
         };
-        let chosen = variants.iter().find(|it| of(it));
-        let chosen = chosen.or_else(|| variants.iter().find(is_unpacked));
-        let has_config = |it: &&Variant| it.oci.config == crate::model::DocumentState::Valid;
-        let chosen = chosen.or_else(|| variants.iter().find(has_config));
-        let variant = chosen.or(variants.first()).cloned().unwrap_or_default();
+        let has_config = |it: &&Variant| it.oci.config == DocumentState::Valid;
+        let chosen = variants.iter().find(is_unpacked);
+        let chosen = chosen.or_else(|| variants.iter().find(has_config)).or(variants.first());
+        let variant = chosen.cloned().unwrap_or_default();
+        (self.image_of(namespace, target, &variant), variant)
+    }
+
+    /// What an image is of which a container was made; none if the container tells that it was another one.
+    pub(super) fn made_from(
+        &self,
+        namespace: &str,
+        target: &Target,
+        wanted: Wanted,
+    ) -> Option<ContainerImage> {
+        let variants = self.variants(namespace, target);
+        if let Some(variant) = variants.iter().find(|it| wanted.is(it)) {
+            return Some(self.image_of(namespace, target, variant));
+        }
+        let differs = variants.iter().any(|it| wanted.is_not(it));
+        (!differs).then(|| self.describe(namespace, target).0)
+    }
+
+    fn image_of(&self, namespace: &str, target: &Target, variant: &Variant) -> ContainerImage {
         let id = if is_docker(namespace) { Some(&target.digest) } else { variant.config.as_ref() };
         let names = self.names(namespace).of(&target.digest, id);
-        let image = ContainerImage {
+        ContainerImage {
             reference: None,
             id: id.cloned(),
             digest: Some(target.digest.clone()),
             names,
             oci: Some(variant.oci.clone()),
-        };
-        (image, variant)
+        }
     }
 
     fn variants(&self, namespace: &str, target: &Target) -> Variants {
@@ -135,7 +166,7 @@ impl Containerd<'_> {
         known.entry(key).or_insert_with(read).clone()
     }
 
-    /// The snapshotters of a namespace that have a layer.
+    /// The snapshotters of a namespace that have a layer, first that whose layers containers share.
     fn unpacked(&self, namespace: &str, chain: &str) -> Vec<String> {
         let Ok(Some(snapshots)) = self.records.nested(&[namespace, "snapshots"]) else {
             return Vec::new();
@@ -143,7 +174,10 @@ impl Containerd<'_> {
         // Damage of the list is told where the layers are looked for.
         let (all, _) = snapshots.buckets(MOST_SNAPSHOTTERS, &mut Vec::new());
         let has = |bucket: &Bucket| bucket.bucket(chain).map_or(true, |found| found.is_some());
-        all.into_iter().filter(|(_, bucket)| has(bucket)).map(|(name, _)| name).collect()
+        let having = all.into_iter().filter(|(_, bucket)| has(bucket)).map(|(name, _)| name);
+        let mut having: Vec<_> = having.collect();
+        having.sort_by_key(|name| name != "overlayfs");
+        having
     }
 
     /// Adds the images of a namespace.
@@ -151,7 +185,7 @@ impl Containerd<'_> {
         let names = self.names(namespace);
         found.gaps.extend(names.gaps.iter().cloned());
         for (target, _) in names.images.values() {
-            let (mut image, variant) = self.describe(namespace, target, Wanted::default());
+            let (mut image, variant) = self.describe(namespace, target);
             image.reference = image.names.iter().find(|name| !name.contains('@')).cloned();
             image.reference = image.reference.or_else(|| image.names.first().cloned());
             let called = image.reference.as_ref().or(image.id.as_ref());

@@ -7,8 +7,8 @@ use super::spec::{self, Spec};
 use super::state::{self, Role};
 use super::values;
 use super::{Containerd, MOST_CONTAINERS};
-use crate::containers::{Container, Found, Layers, kubernetes};
-use crate::model::{ContainerContext, ContainerImage, Gap, GapReason};
+use crate::containers::{Container, Found, Layers, kubernetes, oci};
+use crate::model::{ContainerContext, ContainerImage, ContainerMount, Gap, GapReason};
 use std::collections::{BTreeMap, HashMap};
 
 type Labels = BTreeMap<String, String>;
@@ -132,21 +132,19 @@ impl<'c, 'a> Namespace<'c, 'a> {
         let name = read.record.raw("image");
         let cri = read.cri.as_ref();
         let noted = |of: fn(&ContainerMetadata) -> &String| {
-            cri.map(of).map(String::as_str).filter(|it| crate::containers::oci::is_digest(it))
+            cri.map(of).map(String::as_str).filter(|it| oci::is_digest(it))
         };
         let (config, digest) = (noted(|it| &it.image_ref), noted(|it| &it.image_digest));
         let names = self.engine.names(self.name);
-        let by_name = || name.rsplit_once('@').map(|(_, digest)| digest);
-        let by_id = || names.target(config?).cloned();
-        let target = names.target(name).cloned().or_else(by_id);
-        let target = target.or_else(|| Target::of_digest(digest.or_else(by_name)?));
         let parent = self.parent(read);
         let wanted = Wanted { config, chain: parent.as_deref() };
-        let mut image = match &target {
-            Some(target) => self.engine.describe(self.name, target, wanted).0,
-            None => ContainerImage::default(),
-        };
-        // What the container was made with counts, even if its name leads elsewhere by now.
+        // A name may lead elsewhere by now; what the container was made with counts.
+        let of_digest = digest.or_else(|| name.rsplit_once('@').map(|(_, digest)| digest));
+        let targets = [names.target(name), config.and_then(|config| names.target(config))];
+        let targets = targets.into_iter().flatten().cloned();
+        let mut targets = targets.chain(of_digest.and_then(Target::of_digest));
+        let image = targets.find_map(|it| self.engine.made_from(self.name, &it, wanted));
+        let mut image = image.unwrap_or_default();
         if let Some(config) = config {
             image.id = Some(config.to_owned());
         }
@@ -245,11 +243,11 @@ impl Read {
         let config = self.cri.as_ref().and_then(|cri| cri.config.as_ref());
         let image = config.and_then(|config| config.image.as_ref());
         let said = image.map(|image| image.user_specified_image.as_str()).unwrap_or_default();
-        let is_id = crate::containers::oci::is_digest(name);
+        let is_id = oci::is_digest(name);
         if (name.is_empty() || is_id) && !said.is_empty() { said } else { name }
     }
 
-    fn mounts(&self) -> (Vec<crate::model::ContainerMount>, bool) {
+    fn mounts(&self) -> (Vec<ContainerMount>, bool) {
         let volumes = self.record.inner("labels");
         let volumes = Some(volumes.raw("nerdctl/mounts")).filter(|json| !json.is_empty());
         self.spec.as_ref().map(|spec| spec.mounts(volumes)).unwrap_or_default()

@@ -1,6 +1,6 @@
 //! Images and their documents.
 
-use super::made::{Made, Node, bucket, texts, value};
+use super::made::{Made, Node, any, bucket, texts, value};
 use super::{container, find, with};
 use crate::containers::oci::chain_ids;
 use crate::model::DocumentState::{self, Absent, Invalid, Valid};
@@ -152,4 +152,48 @@ fn an_image_without_anything_is_still_listed() {
     assert_eq!(a.place, "containerd image docker.io/a:1: ");
     assert_eq!(a.detail, "its manifest and configuration are not in the store");
     assert_eq!(b.detail, "its layers were not unpacked");
+}
+
+/// A name that was given to a newer image says nothing of a container that was made before; the record of
+/// Kubernetes' plugin does.
+#[test]
+fn a_name_may_lead_elsewhere_by_now() {
+    let mut made = Made::new();
+    let (old, old_config, old_chain) = documents(&made, "arm64v8");
+    let (new, ..) = documents(&made, "amd64");
+    made.put(&["n", "images", "docker.io/a:1"], image(&new, MANIFEST));
+    made.snapshot("overlayfs", &old_chain, 1, 3, "");
+    made.snapshot("overlayfs", "one", 3, 2, &old_chain);
+    made.container("one", "overlayfs", &[]);
+    let found = find(made.write());
+    let of = &container(&found, "one").context.image;
+    assert_eq!(of.reference.as_deref(), Some("docker.io/a:1"));
+    assert_eq!((&of.id, &of.digest, &of.oci, of.names.len()), (&None, &None, &None, 0));
+    let metadata = format!(r#"{{"Metadata":{{"ImageRef":"{old_config}"}}}}"#);
+    let extensions = bucket([("io.cri-containerd.container.metadata", any(&metadata))]);
+    made.container("one", "overlayfs", &[("extensions", extensions)]);
+    let found = find(made.write());
+    let of = &container(&found, "one").context.image;
+    assert_eq!((of.id.as_ref(), &of.digest), (Some(&old_config), &None));
+    made.put(&["n", "images", &old_config], image(&old, MANIFEST));
+    let found = find(made.write());
+    let of = &container(&found, "one").context.image;
+    assert_eq!((of.id.as_ref(), of.digest.as_ref()), (Some(&old_config), Some(&old)));
+}
+
+/// Layers whose files were given to other users are the image's too.
+#[test]
+fn layers_of_other_owners_are_the_images() {
+    let mut made = Made::new();
+    let (manifest, config, chain) = documents(&made, "amd64");
+    made.put(&["n", "images", "docker.io/a:1"], image(&manifest, MANIFEST));
+    made.snapshot("overlayfs", &chain, 1, 3, "");
+    let owned = format!("{chain}-1000-1000");
+    made.snapshot("overlayfs", &owned, 2, 3, &chain);
+    made.snapshot("overlayfs", "one", 3, 2, &owned);
+    made.container("one", "overlayfs", &[]);
+    let found = find(made.write());
+    let one = container(&found, "one");
+    assert_eq!(one.context.image.id.as_ref(), Some(&config));
+    assert_eq!(one.layers.as_ref().unwrap().own, 1);
 }

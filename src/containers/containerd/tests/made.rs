@@ -136,7 +136,7 @@ pub fn put(node: &mut Node, path: &[&str], new: Node) {
     }
 }
 
-/// A database of bbolt, each bucket a leaf of its own.
+/// A database of bbolt, each bucket in pages of its own.
 pub fn database(root: &Node) -> Vec<u8> {
     let mut bytes = vec![0; 2 * PAGE];
     let root = state(root, &mut bytes);
@@ -172,29 +172,54 @@ fn metas(mut bytes: Vec<u8>, roots: [u64; 2]) -> Vec<u8> {
     bytes
 }
 
-/// Adds the pages of a bucket and those in it; the number of its first.
+/// Adds the pages of a bucket and those in it, a branch above leaves where one leaf does not hold all; the
+/// number of the first.
 fn leaf(nodes: &BTreeMap<String, Node>, bytes: &mut Vec<u8>) -> u64 {
-    let (mut slots, mut data) = (Vec::new(), Vec::new());
-    for (index, (key, node)) in nodes.iter().enumerate() {
+    let (mut leaves, mut items, mut size) = (Vec::new(), Vec::new(), 0);
+    for (key, node) in nodes {
         let (kind, stored) = match node {
-            Node::Value(value) => (0, value.clone()),
+            Node::Value(value) => (0_u32, value.clone()),
             Node::Bucket(nodes) => (1, [leaf(nodes, bytes).to_le_bytes(), [0; 8]].concat()),
         };
-        let position = 16 * (nodes.len() - index) + data.len();
-        for word in [kind, position, key.len(), stored.len()] {
-            slots.extend_from_slice(&(word as u32).to_le_bytes());
+        let own = 16 + key.len() + stored.len();
+        if size + own > PAGE - 16 && !items.is_empty() {
+            leaves.push(page(2, &std::mem::take(&mut items), bytes));
+            size = 0;
         }
+        size += own;
+        items.push((key.clone(), kind, stored));
+    }
+    leaves.push(page(2, &items, bytes));
+    let [(_, only)] = &*leaves else {
+        let below = leaves.into_iter().map(|(key, at)| (key, 0, at.to_le_bytes().to_vec()));
+        return page(1, &below.collect::<Vec<_>>(), bytes).1;
+    };
+    *only
+}
+
+/// Adds a page; its first key and its number. What a branch has for a value is a page's number.
+fn page(flags: u16, items: &[(String, u32, Vec<u8>)], bytes: &mut Vec<u8>) -> (String, u64) {
+    let (mut slots, mut data) = (Vec::new(), Vec::new());
+    for (index, (key, kind, stored)) in items.iter().enumerate() {
+        let position = (16 * (items.len() - index) + data.len()) as u32;
+        let words = [*kind, position, key.len() as u32, stored.len() as u32];
         data.extend_from_slice(key.as_bytes());
-        data.extend_from_slice(&stored);
+        if flags == 1 {
+            words[1..3].iter().for_each(|word| slots.extend_from_slice(&word.to_le_bytes()));
+            slots.extend_from_slice(stored);
+        } else {
+            words.iter().for_each(|word| slots.extend_from_slice(&word.to_le_bytes()));
+            data.extend_from_slice(stored);
+        }
     }
     let pages = (16 + slots.len() + data.len()).div_ceil(PAGE);
     let number = (bytes.len() / PAGE) as u64;
     bytes.extend_from_slice(&number.to_le_bytes());
-    bytes.extend_from_slice(&2_u16.to_le_bytes());
-    bytes.extend_from_slice(&(nodes.len() as u16).to_le_bytes());
+    bytes.extend_from_slice(&flags.to_le_bytes());
+    bytes.extend_from_slice(&(items.len() as u16).to_le_bytes());
     bytes.extend_from_slice(&(pages as u32 - 1).to_le_bytes());
     bytes.extend_from_slice(&slots);
     bytes.extend_from_slice(&data);
     bytes.resize((number as usize + pages) * PAGE, 0);
-    number
+    (items.first().map(|(key, ..)| key.clone()).unwrap_or_default(), number)
 }
