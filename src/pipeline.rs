@@ -17,10 +17,10 @@ pub use progress::{Counter, Progress, Reading, Stage};
 use crate::block::BlockCache;
 use crate::filesystem::{Directory, FileSystem};
 use crate::host::{self, Found, Host, Joined};
-use crate::inventory::{self, Inventory};
+use crate::inventory::{self, Containers, Inventory};
 use crate::model::{
     Asset, AssetKind, Coverage, Gap, GapReason, HostContext, Mount, Package, Receipt,
-    SCHEMA_VERSION, ScanReport,
+    SCHEMA_VERSION, ScanReport, StoredImage,
 };
 use disks::Disks;
 use std::path::Path;
@@ -129,30 +129,16 @@ fn scan_as_far_as(
     progress.count(disks.counter());
     let Looked { tree, mounts, coverage, .. } = look(&disks, &mut gaps, progress)?;
     let (mut host, mut inventory) = (HostContext::default(), Inventory::default());
-    let (mut containers, mut images) = (Vec::new(), Vec::new());
+    let (mut containers, mut images) = (Vec::<Asset>::new(), Vec::new());
     match tree {
         Some(tree) if extent == Extent::Packages => {
             let mut options = request.inventory.clone();
             if request.targets.iter().any(|it| matches!(it, Target::Snapshot { .. })) {
                 options.readers = READERS_FROM_FAR;
             }
-            let mut found = crate::containers::Found::default();
-            if options.containers {
-                found = crate::containers::find(&tree);
-                options.stores.clone_from(&found.folders);
-            } else {
-                options.stores = crate::containers::folders(&tree, &mut gaps);
-            }
-            let read = read_host(tree, &options, &mut gaps, progress);
-            (host, inventory) = (read.context, read.inventory);
-            if options.containers {
-                crate::containers::find_met(&read.tree, &inventory.stores, &mut found);
-            }
-            gaps.append(&mut found.gaps);
-            if !found.containers.is_empty() || !found.images.is_empty() {
-                progress.stage(Stage::Containers);
-                (containers, images) = containers::scan(&read.tree, found, &options, &mut gaps);
-            }
+            let read = read_all(tree, options, &mut gaps, progress);
+            (host, inventory) = (read.host.context, read.host.inventory);
+            (containers, images) = (read.containers, read.images);
         }
         _ => {}
     }
@@ -291,6 +277,36 @@ fn read_host(
     let Host { tree, mut context } = host;
     host::count_esm(&mut context, &inventory.packages);
     ReadHost { tree, context, inventory }
+}
+
+/// A host and the containers on it, read.
+struct ReadAll {
+    host: ReadHost,
+    containers: Vec<Asset>,
+    images: Vec<StoredImage>,
+}
+
+fn read_all(
+    tree: host::Tree,
+    mut options: inventory::Options,
+    gaps: &mut Vec<Gap>,
+    progress: &dyn Progress,
+) -> ReadAll {
+    if options.containers == Containers::None {
+        options.stores = crate::containers::folders(&tree, gaps);
+        let host = read_host(tree, &options, gaps, progress);
+        return ReadAll { host, containers: Vec::new(), images: Vec::new() };
+    }
+    let mut found = crate::containers::find(&tree);
+    options.stores.clone_from(&found.folders);
+    let host = read_host(tree, &options, gaps, progress);
+    crate::containers::find_met(&host.tree, &host.inventory.stores, &mut found);
+    gaps.append(&mut found.gaps);
+    if !found.containers.is_empty() {
+        progress.stage(Stage::Containers);
+    }
+    let (containers, images) = containers::scan(&host.tree, found, &options, gaps);
+    ReadAll { host, containers, images }
 }
 
 /// A host, read.

@@ -1,9 +1,10 @@
 //! Which packages of a host are looked for.
 
-use crate::inventory::{Extent, Options};
+use crate::inventory::{Containers, Extent, Options};
 
 /// Which packages of a host are looked for.
 #[derive(Debug, Clone, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct InventoryArgs {
     /// List only what the system's package managers know, which is at known places, so that no other
     /// file is looked at. Which kernel runs, services, settings, and which archive or repository a package came
@@ -36,8 +37,11 @@ impl InventoryArgs {
             excluded: self.exclude_path.clone(),
             owned_programs: self.owned_programs,
             all_indexes: self.all_indexes,
-            containers: !self.no_containers,
-            images: self.images,
+            containers: match (self.no_containers, self.images) {
+                (true, _) => Containers::None,
+                (false, false) => Containers::All,
+                (false, true) => Containers::WithImages,
+            },
             ..Options::default()
         }
     }

@@ -13,6 +13,7 @@ use crate::model::{
 };
 use images::Images;
 use record::Record;
+use std::collections::HashMap;
 
 /// Most containers of a store.
 const MOST: usize = 10_000;
@@ -41,8 +42,10 @@ pub fn find(store: &Store, containerds: &[Containerd], found: &mut Found) {
         found.gaps.push(Gap::new(store.place("containers"), GapReason::Limit, detail));
         ids.truncate(MOST);
     }
+    let mut of_containerd = OfContainerd::default();
     for id in ids {
-        let container = container(store, &id, &images, containerds, &mut found.gaps);
+        let known = &mut of_containerd;
+        let container = container(store, &id, &images, (containerds, known), &mut found.gaps);
         found.containers.push(container);
     }
     images.add_to(store, found);
@@ -52,7 +55,7 @@ fn container(
     store: &Store,
     id: &str,
     images: &Images,
-    containerds: &[Containerd],
+    (containerds, of_containerd): (&[Containerd], &mut OfContainerd),
     gaps: &mut Vec<Gap>,
 ) -> Container {
     let path = format!("containers/{id}/config.v2.json");
@@ -75,22 +78,52 @@ fn container(
     let short: String = id.chars().take(12).collect();
     let name = printable_str(if name.is_empty() { &short } else { name });
     let place = format!("docker container {name} ({})", printable_str(&short));
-    let context = context(store, &record, is_known, images);
+    let is_elsewhere = !record.image.is_empty() && !images.holds(&record.image);
+    let stored = is_elsewhere.then(|| of_containerd.image(&record.image, containerds, gaps));
+    let context = context(store, &record, is_known, images, stored.flatten());
     let layers = files(store, id, &record, containerds)
         .map_err(|gap| Gap::new(place, gap.reason, format!("{}: {}", gap.place, gap.detail)));
     Container { id: printable_str(id), name, context, layers }
 }
 
-fn context(store: &Store, record: &Record, is_known: bool, images: &Images) -> ContainerContext {
-    let (state, evidence) = match is_known {
-        true => {
-            (record.state.word(), "State in config.v2.json, which Docker writes at each change")
-        }
-        false => (ContainerState::Unknown, "the container's record cannot be read"),
+/// The images of containers, where a store of containerd has them.
+#[derive(Default)]
+struct OfContainerd(HashMap<String, Option<ContainerImage>>);
+
+impl OfContainerd {
+    fn image(
+        &mut self,
+        id: &str,
+        containerds: &[Containerd],
+        gaps: &mut Vec<Gap>,
+    ) -> Option<ContainerImage> {
+        let find = || {
+            containerds.iter().find_map(|containerd| {
+                containerd.image(NAMESPACE, id).unwrap_or_else(|gap| {
+                    gaps.push(gap);
+                    None
+                })
+            })
+        };
+        self.0.entry(id.to_owned()).or_insert_with(find).clone()
+    }
+}
+
+fn context(
+    store: &Store,
+    record: &Record,
+    is_known: bool,
+    images: &Images,
+    stored: Option<ContainerImage>,
+) -> ContainerContext {
+    let (state, evidence) = if is_known {
+        (record.state.word(), "State in config.v2.json, which Docker writes at each change")
+    } else {
+        (ContainerState::Unknown, "the container's record cannot be read")
     };
     let reference = Some(&record.config.image).filter(|name| !name.is_empty());
     let id = Some(&record.image).filter(|id| !id.is_empty());
-    let known = id.map(|id| images.image(id, reference)).unwrap_or_default();
+    let known = stored.or_else(|| Some(images.image(id?, reference))).unwrap_or_default();
     let manifest = record.image_manifest.as_ref().map(|it| printable_str(&it.digest));
     ContainerContext {
         engine: Engine::Docker,

@@ -94,7 +94,7 @@ pub fn find_met(tree: &Tree, met: &[Vec<u8>], found: &mut Found) {
 
 /// The folders of stores at known places, of which nothing else is read.
 pub fn folders(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
-    let Places { docker, containerd, storage, additional } = places::find(tree, gaps);
+    let Places { docker, containerd, storage, additional, .. } = places::find(tree, gaps);
     let mut found = Found::default();
     let mut stores = Stores { tree, known: Vec::new() };
     for folders in [docker, containerd, storage, additional] {
@@ -109,17 +109,19 @@ fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
     let mapped: BTreeSet<String> =
         dockers.iter().flat_map(|store| docker::mapped(store, &mut found.gaps)).collect();
     dockers.extend(stores.open(&mapped, found));
-    let own = dockers.iter().map(|store| store.name() + "/containerd/daemon");
-    let containerds: BTreeSet<String> = places.containerd.iter().cloned().chain(own).collect();
-    let containerds = stores.open(&containerds, found);
+    let own: BTreeSet<String> =
+        dockers.iter().map(|store| store.name() + "/containerd/daemon").collect();
+    let containerds = stores.open(&places.containerd, found);
+    let of_docker = stores.open(&own, found);
     let additional = stores.open(&places.additional, found);
     let graphs = stores.open(&places.storage, found);
     let mut opened = Vec::new();
     for store in containerds {
-        match Containerd::open(store) {
-            Ok(containerd) => opened.extend(containerd),
-            Err(gap) => found.gaps.push(gap),
-        }
+        let elsewhere = snapshotters(tree, places, found);
+        open(store, &elsewhere, &mut opened, found);
+    }
+    for store in of_docker {
+        open(store, &[], &mut opened, found);
     }
     for store in &dockers {
         docker::find(store, &opened, found);
@@ -148,6 +150,43 @@ fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
             && it.context.namespace.as_deref() == Some(docker::NAMESPACE);
         !(is_task && of_docker.contains(&it.id))
     });
+}
+
+/// The folders of snapshotters that a configuration has elsewhere.
+fn snapshotters<'a>(
+    tree: &'a Tree,
+    places: &Places,
+    found: &mut Found,
+) -> Vec<(String, Store<'a>)> {
+    let mut elsewhere = Vec::new();
+    for (name, folder) in &places.snapshotters {
+        match Store::open(tree, folder.as_bytes()) {
+            Ok(store) => elsewhere.extend(store.map(|store| (name.clone(), store))),
+            Err(error) => {
+                found.gaps.push(Gap::new(printable_str(folder), error.reason(), error));
+            }
+        }
+    }
+    elsewhere
+}
+
+fn open<'a>(
+    store: Store<'a>,
+    elsewhere: &[(String, Store<'a>)],
+    opened: &mut Vec<Containerd<'a>>,
+    found: &mut Found,
+) {
+    match Containerd::open(store) {
+        Ok(Some(containerd)) => {
+            let moved = elsewhere.iter().fold(containerd, |containerd, (name, folder)| {
+                found.folders.push(folder.root().to_vec());
+                containerd.with_snapshotter(name, folder.clone())
+            });
+            opened.push(moved);
+        }
+        Ok(None) => {}
+        Err(gap) => found.gaps.push(gap),
+    }
 }
 
 /// Opens stores, each once, however many names lead to it.

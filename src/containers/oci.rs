@@ -17,8 +17,8 @@ pub struct Config {
     /// The layers.
     pub rootfs: RootFs,
     /// What containers of it start with.
-    #[serde(default)]
-    pub config: Option<Start>,
+    #[serde(default, rename = "config")]
+    pub start: Option<Start>,
 }
 
 /// The layers of a configuration.

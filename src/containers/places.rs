@@ -18,6 +18,8 @@ const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/li
 pub struct Places {
     pub docker: BTreeSet<String>,
     pub containerd: BTreeSet<String>,
+    /// Where containerd's configuration has snapshotters elsewhere, each with its name.
+    pub snapshotters: BTreeSet<(String, String)>,
     /// Graph roots of containers-storage.
     pub storage: BTreeSet<String>,
     /// Stores of images that such roots use beside their own.
@@ -93,14 +95,26 @@ impl Reading<'_> {
         for path in files {
             let Some(table) = self.toml(&path) else { continue };
             self.places.containerd.extend(path_at(&table, &["root"]));
+            self.snapshotters(&table);
             let imports = table.get("imports").and_then(toml::Value::as_array);
             let imports = imports.into_iter().flatten().filter_map(toml::Value::as_str);
             for part in
                 imports.take(MOST_PARTS).flat_map(|it| self.matching(it)).collect::<Vec<_>>()
             {
-                let root = self.toml(&part).and_then(|table| path_at(&table, &["root"]));
-                self.places.containerd.extend(root);
+                if let Some(table) = self.toml(&part) {
+                    self.places.containerd.extend(path_at(&table, &["root"]));
+                    self.snapshotters(&table);
+                }
             }
+        }
+    }
+
+    fn snapshotters(&mut self, table: &toml::Table) {
+        let plugins = table.get("plugins").and_then(toml::Value::as_table);
+        for (name, plugin) in plugins.into_iter().flatten() {
+            let name = name.strip_prefix("io.containerd.snapshotter.v1.");
+            let folder = plugin.get("root_path").and_then(toml::Value::as_str).and_then(path);
+            self.places.snapshotters.extend(name.map(str::to_owned).zip(folder));
         }
     }
 
@@ -376,7 +390,9 @@ mod tests {
         let places = find(&Tree::of_directory(root.path()).unwrap(), &mut gaps);
         assert_eq!(gaps, []);
         let holds = |set: &BTreeSet<String>, paths: &[&str]| {
-            paths.iter().for_each(|path| assert!(set.contains(*path), "{path}: {set:?}"))
+            for path in paths {
+                assert!(set.contains(*path), "{path}: {set:?}");
+            }
         };
         holds(
             &places.docker,

@@ -143,10 +143,11 @@ impl Overlay {
                 }
                 wanted.redirected(&redirect)?;
             }
-            (index, inner) = match self.below(&parent, &mut wanted, index)? {
-                Some((index, Found::Other(inner))) => (index, inner),
-                _ => return Err(corrupt("a file whose bytes are in no lower layer")),
+            let below = self.below(&parent, &mut wanted, index)?;
+            let Some((next, Found::Other(file))) = below else {
+                return Err(corrupt("a file whose bytes are in no lower layer"));
             };
+            (index, inner) = (next, file);
         }
         Ok((index, inner))
     }
@@ -234,7 +235,7 @@ impl Overlay {
     }
 
     /// Names of a folder in all layers, each as the uppermost of them has it.
-    fn merged(&self, node: &Node) -> Result<(Vec<(Vec<u8>, First)>, Vec<Error>), Error> {
+    fn merged(&self, node: &Node) -> Result<Merged, Error> {
         let (mut names, mut damage) = (HashMap::new(), Vec::new());
         for (index, folder) in &node.stack {
             let layer = &self.layers[*index];
@@ -263,6 +264,9 @@ impl Overlay {
         Arc::ptr_eq(self.main(), &layer.filesystem)
     }
 }
+
+/// Names of a folder, and what of them could not be read.
+type Merged = (Vec<(Vec<u8>, First)>, Vec<Error>);
 
 /// What the uppermost layer that has a name has there.
 struct First {

@@ -16,7 +16,7 @@ mod walk;
 
 pub use drift::drift;
 pub use layered::Catalogued;
-pub use options::{Extent, Options};
+pub use options::{Containers, Extent, Options};
 pub use owners::Owners;
 pub use problems::Problems;
 

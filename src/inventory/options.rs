@@ -14,10 +14,8 @@ pub struct Options {
     /// Files that the walk found and that are read at the same time. Many wait for a second block of theirs, which
     /// takes long where blocks come from far.
     pub readers: usize,
-    /// Whether containers and their images are looked for.
-    pub containers: bool,
-    /// Whether images that no container was made from are catalogued too.
-    pub images: bool,
+    /// Which containers are looked for.
+    pub containers: Containers,
     /// Folders of stores that were read: what is in them is not the host's.
     pub stores: Vec<Vec<u8>>,
 }
@@ -30,11 +28,22 @@ impl Default for Options {
             owned_programs: false,
             all_indexes: false,
             readers: 4,
-            containers: true,
-            images: false,
+            containers: Containers::All,
             stores: Vec::new(),
         }
     }
+}
+
+/// Which containers are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Containers {
+    /// None.
+    None,
+    /// All that engines keep.
+    #[default]
+    All,
+    /// Those, and the images from which none was made.
+    WithImages,
 }
 
 /// How far the inventory goes.

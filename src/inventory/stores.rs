@@ -5,7 +5,7 @@
 //! which is then told once.
 
 use crate::host::{Host, Located, PathError, Tree};
-use crate::model::{Gap, GapReason, printable};
+use crate::model::{Gap, GapReason};
 use std::collections::HashSet;
 
 /// A kind of store.

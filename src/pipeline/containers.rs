@@ -7,7 +7,7 @@
 use crate::containers::{Container, Found, Image, Layers};
 use crate::filesystem::Marks;
 use crate::host::{self, Host, Indexes, Located, Tree};
-use crate::inventory::{Catalogued, Extent, Options, drift};
+use crate::inventory::{Catalogued, Containers, Extent, Options, drift};
 use crate::model::{Asset, AssetKind, ContainerContext, Gap, Package, StoredImage};
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub fn scan(
     gaps: &mut Vec<Gap>,
 ) -> (Vec<Asset>, Vec<StoredImage>) {
     let options = Options { excluded: Vec::new(), stores: Vec::new(), ..options.clone() };
-    let images = stored(&found, options.images);
+    let images = stored(&found, options.containers == Containers::WithImages);
     let mut scanner = Scanner { tree, options: &options, gaps, assets: Vec::new() };
     let jobs = scanner.jobs(found, &images);
     scanner.run(jobs);
@@ -190,8 +190,8 @@ impl Scanner<'_> {
             store,
             namespace,
             image,
-            os,
             state_evidence,
+            os,
             ..ContainerContext::default()
         };
         self.assets.push(Asset {

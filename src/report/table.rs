@@ -149,7 +149,7 @@ fn write_asset(
     match asset.kind {
         AssetKind::Host => writeln!(out, "\n{packages} on {name}")?,
         AssetKind::Container | AssetKind::Image => {
-            containers::write(asset, &packages, out)?;
+            containers::write(asset, &packages, options.screen, out)?;
         }
     }
     if asset.findings.is_empty() {

@@ -154,10 +154,12 @@ fn trees(store: &Store, image: &Path, answers: &Path) {
         assert_eq!(listed(&tree), expected(&file), "{}: {name}", store.name);
         compared += 1;
     });
-    let files = std::fs::read_dir(answers).unwrap().map(|it| it.unwrap().file_name());
-    let files = files.map(|name| name.into_string().unwrap());
-    let exports =
-        files.filter(|name| name.starts_with(store.name) && name.ends_with(".tsv")).count();
+    let files = std::fs::read_dir(answers).unwrap().map(|it| it.unwrap().path());
+    let exports = files.filter(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        name.starts_with(store.name) && path.extension().is_some_and(|it| it == "tsv")
+    });
+    let exports = exports.count();
     assert_eq!(compared, exports, "{}", store.name);
 }
 
@@ -268,7 +270,9 @@ fn docker_26_with_the_store_of_containerd() {
     compare(&DOCKER26, |answers| {
         let mut said = docker(answers, DOCKER26.name, &serde_json::json!([]));
         // There the id of an image is the digest of its manifest.
-        said.values_mut().for_each(|said| said.digest = Some(said.image.clone()));
+        for said in said.values_mut() {
+            said.digest = Some(said.image.clone());
+        }
         said
     });
 }

@@ -114,7 +114,8 @@ pub fn whole(tree: Tree) -> Vec<String> {
     let mut gaps = Vec::new();
     let context = sidelight::host::identify_container(&tree, &mut gaps);
     let host = sidelight::host::Host { tree, context };
-    let catalogued = sidelight::inventory::Catalogued::whole(&host, &Default::default());
+    let catalogued =
+        sidelight::inventory::Catalogued::whole(&host, &sidelight::inventory::Options::default());
     catalogued.packages().0.iter().map(|it| serde_json::to_string(it).unwrap()).collect()
 }
 
@@ -170,7 +171,7 @@ fn digest(tree: &Tree, path: &str) -> String {
 /// What an engine's export holds, as [`listed`] has it. Of a hard link the export names another path of the file.
 pub fn expected(file: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(file).unwrap();
-    let (mut lines, mut links) = (BTreeMap::new(), Vec::new());
+    let (mut rows, mut hard) = (BTreeMap::new(), Vec::new());
     for line in text.lines() {
         let [path, letter, mode, uid, gid, size, last]: [&str; 7] =
             line.split('\t').collect::<Vec<_>>().try_into().unwrap();
@@ -180,18 +181,18 @@ pub fn expected(file: &Path) -> BTreeMap<String, String> {
         match letter {
             _ if path.is_empty() => {}
             "c" | "b" | "p" => {
-                drop(lines.insert(path.to_owned(), format!("o\t{mode}\t{uid}\t{gid}\t0\t")))
+                drop(rows.insert(path.to_owned(), format!("o\t{mode}\t{uid}\t{gid}\t0\t")));
             }
-            "h" => links.push((path.to_owned(), format!("/{}", last.trim_start_matches("./")))),
-            _ => drop(lines.insert(
+            "h" => hard.push((path.to_owned(), format!("/{}", last.trim_start_matches("./")))),
+            _ => drop(rows.insert(
                 path.to_owned(),
                 format!("{letter}\t{mode}\t{uid}\t{gid}\t{size}\t{last}"),
             )),
         }
     }
-    for (path, target) in links {
-        let same = lines[&target].clone();
-        lines.insert(path, same);
+    for (path, target) in hard {
+        let same = rows[&target].clone();
+        rows.insert(path, same);
     }
-    lines
+    rows
 }

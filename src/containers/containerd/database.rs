@@ -23,7 +23,6 @@ const MOST_PROBLEMS: usize = 100;
 /// A file.
 struct File {
     place: String,
-    newest: Bolt,
     older: Option<Bolt>,
     problems: Mutex<BTreeSet<Gap>>,
 }
@@ -60,7 +59,7 @@ pub fn open(store: &Store, path: &str) -> Result<Option<Bucket>, Gap> {
     });
     let (older, root) = (newest.older(), newest.root());
     let problems = Mutex::new(lost.into_iter().collect());
-    let file = Arc::new(File { place, newest, older, problems });
+    let file = Arc::new(File { place, older, problems });
     Ok(Some(Bucket { file, path: Arc::default(), newest: Some(root) }))
 }
 

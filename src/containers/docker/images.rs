@@ -96,6 +96,11 @@ impl Images {
         }
     }
 
+    /// Whether there is an image of this id.
+    pub fn holds(&self, id: &str) -> bool {
+        self.known.contains_key(id)
+    }
+
     /// What is known of the image of an id that a container was made from by this name.
     pub fn image(&self, id: &str, reference: Option<&String>) -> ContainerImage {
         let known = self.known.get(id);

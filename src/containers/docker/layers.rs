@@ -34,14 +34,13 @@ pub fn of_container(store: &Store, id: &str, driver: &str) -> Result<Option<Laye
         }
         let own = 1 + usize::from(init.is_some());
         let top = store.layer(&format!("{driver}/{mount}/diff"))?;
-        let below = match lowers(store, driver, &mount)? {
-            Some(lowers) => lowers,
-            None => {
-                let init = init.map(|init| store.layer(&format!("{driver}/{init}/diff")));
-                let mut below: Vec<Layer> = init.transpose()?.into_iter().collect();
-                below.extend(chained(store, driver, chain)?);
-                below
-            }
+        let below = if let Some(lowers) = lowers(store, driver, &mount)? {
+            lowers
+        } else {
+            let init = init.map(|init| store.layer(&format!("{driver}/{init}/diff")));
+            let mut below: Vec<Layer> = init.transpose()?.into_iter().collect();
+            below.extend(chained(store, driver, chain)?);
+            below
         };
         let folders: Vec<Layer> = std::iter::once(top).chain(below).collect();
         // The layer that Docker prepares is not there in very old stores.

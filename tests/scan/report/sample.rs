@@ -1,10 +1,11 @@
 //! A report with one of everything, made by hand.
 
 use sidelight::model::{
-    AccessMode, Asset, AssetKind, CloudInit, Coverage, Ecosystem, EndOfLife, Excluded, Extended,
-    FeedState, Finding, Gap, GapReason, HostContext, MandatoryAccess, Mount, Os, Package, Part,
-    PartState, Receipt, SCHEMA_VERSION, ScanReport, Service, ServiceKind, Severity, SourcePackage,
-    Status, Support, Walk,
+    AccessMode, Asset, AssetKind, CloudInit, Confidence, ContainerContext, ContainerImage,
+    ContainerMount, ContainerState, Coverage, Drift, Ecosystem, EndOfLife, Engine, Excluded,
+    Extended, FeedState, Finding, Gap, GapReason, HostContext, Kubernetes, MandatoryAccess, Mount,
+    Os, Package, Part, PartState, Receipt, SCHEMA_VERSION, ScanReport, Service, ServiceKind,
+    Severity, SourcePackage, Status, StoredImage, Support, Walk,
 };
 use sidelight::report::{Options, by_name};
 
@@ -76,6 +77,14 @@ pub fn report() -> ScanReport {
         host,
         assets: vec![host_asset(), container()],
         coverage: coverage(),
+        images: vec![StoredImage {
+            engine: Engine::Containerd,
+            store: "/var/lib/containerd".to_owned(),
+            namespace: Some("k8s.io".to_owned()),
+            image: context().image,
+            containers: 1,
+            scanned: false,
+        }],
         walk: Some(Walk {
             folders: 2951,
             files: 27_900,
@@ -178,7 +187,8 @@ fn host_asset() -> Asset {
         },
     ];
     let id = "0123456789abcdef0123456789abcdef".to_owned();
-    Asset { kind: AssetKind::Host, id, name: "web-1".to_owned(), packages, findings }
+    let (kind, name) = (AssetKind::Host, "web-1".to_owned());
+    Asset { kind, id, name, container: None, packages, findings }
 }
 
 /// Has a package of the same purl as the host, and one that is listed twice.
@@ -190,7 +200,54 @@ fn container() -> Asset {
     ];
     let findings = vec![finding("CVE-2024-2961", &packages[1])];
     let (id, name) = ("9f86d081884c".to_owned(), "shop/frontend".to_owned());
-    Asset { kind: AssetKind::Container, id, name, packages, findings }
+    let container = Some(Box::new(context()));
+    Asset { kind: AssetKind::Container, id, name, container, packages, findings }
+}
+
+fn context() -> ContainerContext {
+    let text = |text: &str| Some(text.to_owned());
+    let image = ContainerImage {
+        reference: text("registry.example.com/shop/frontend:7"),
+        id: text("sha256:6b78104f"),
+        digest: text("sha256:d1d6b4b5"),
+        names: vec!["registry.example.com/shop/frontend:7".to_owned()],
+        oci: None,
+    };
+    ContainerContext {
+        engine: Engine::Containerd,
+        store: "/var/lib/containerd".to_owned(),
+        namespace: text("k8s.io"),
+        image,
+        created: text("2026-11-23T17:35:02Z"),
+        state: ContainerState::Running,
+        state_evidence: "the status file of CRI".to_owned(),
+        state_confidence: Confidence::High,
+        kubernetes: Some(Kubernetes {
+            namespace: "shop".to_owned(),
+            pod: "frontend-7d4b9c6f5-x2x9z".to_owned(),
+            container: text("frontend"),
+            pod_uid: None,
+            workload: text("deployment/frontend"),
+        }),
+        mounts: vec![ContainerMount {
+            destination: "/data".to_owned(),
+            kind: "bind".to_owned(),
+            source: "/srv/data".to_owned(),
+            read_only: true,
+        }],
+        os: Os {
+            id: "debian".to_owned(),
+            version_id: "12".to_owned(),
+            pretty_name: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+            ..Os::default()
+        },
+        drift: Some(Drift {
+            packages_added: vec!["pkg:deb/debian/curl@7.88.1-10%2Bdeb12u1?arch=amd64".to_owned()],
+            removed: vec!["/opt/app/version".to_owned()],
+            ..Drift::default()
+        }),
+        ..ContainerContext::default()
+    }
 }
 
 /// A package of Debian 12.

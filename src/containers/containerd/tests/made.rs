@@ -208,7 +208,9 @@ fn page(flags: u16, items: &[(String, u32, Vec<u8>)], bytes: &mut Vec<u8>) -> (S
             words[1..3].iter().for_each(|word| slots.extend_from_slice(&word.to_le_bytes()));
             slots.extend_from_slice(stored);
         } else {
-            words.iter().for_each(|word| slots.extend_from_slice(&word.to_le_bytes()));
+            for word in &words {
+                slots.extend_from_slice(&word.to_le_bytes());
+            }
             data.extend_from_slice(stored);
         }
     }
