@@ -115,6 +115,7 @@ fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
     let of_docker = stores.open(&own, found);
     let additional = stores.open(&places.additional, found);
     let graphs = stores.open(&places.storage, found);
+    let all_containerds: Vec<Store> = containerds.iter().chain(&of_docker).cloned().collect();
     let mut opened = Vec::new();
     for store in containerds {
         let elsewhere = snapshotters(tree, places, found);
@@ -137,6 +138,12 @@ fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
     }
     for store in &additional {
         storage::find(store, &graphs, found);
+    }
+    for store in dockers.iter().chain(&graphs).chain(&additional) {
+        store::unrecorded(store, found);
+    }
+    for store in &all_containerds {
+        store::unrecorded(store, found);
     }
     // A store of Docker that was met late has containers that containerd told of first.
     let of_docker: HashSet<String> = found

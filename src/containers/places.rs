@@ -9,9 +9,13 @@ use std::collections::BTreeSet;
 const MOST: u64 = 1 << 20;
 /// Homes that are looked into.
 const MOST_HOMES: usize = 4096;
+/// Numbers of users that are people.
+const PEOPLE: std::ops::Range<u32> = 1000..65_534;
 /// Files of one folder of configurations.
 const MOST_PARTS: usize = 256;
-const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+const UNITS: &str = "/etc/systemd/system";
+/// Units of distributions, which are read where there is a sign of the engine.
+const VENDORS: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /// Folders that may be stores, of each kind.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -64,11 +68,7 @@ impl Reading<'_> {
             let folders = self.json(path);
             self.places.docker.extend(folders);
         }
-        let mut text = Vec::new();
-        // Who has two has a second unit.
-        for unit in self.units("docker") {
-            text.extend(self.unit(&unit));
-        }
+        let mut text = self.units("docker", &["/etc/docker", "/var/lib/docker"]);
         for path in
             ["/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage"]
         {
@@ -84,10 +84,7 @@ impl Reading<'_> {
     }
 
     fn containerd(&mut self) {
-        let mut text = Vec::new();
-        for unit in self.units("containerd") {
-            text.extend(self.unit(&unit));
-        }
+        let text = self.units("containerd", &["/etc/containerd", "/var/lib/containerd"]);
         self.places.containerd.extend(text.iter().flat_map(|text| values(text, &["--root"])));
         let named = text.iter().flat_map(|text| values(text, &["--config", "-c"]));
         let mut files: BTreeSet<String> = named.collect();
@@ -121,14 +118,7 @@ impl Reading<'_> {
     /// k3s and RKE2 have their containerd in their own folder.
     fn kubernetes(&mut self) {
         for name in ["k3s", "rke2"] {
-            let mut text = Vec::new();
-            for unit in [
-                format!("{name}.service"),
-                format!("{name}-server.service"),
-                format!("{name}-agent.service"),
-            ] {
-                text.extend(self.unit(&unit));
-            }
+            let text = self.units(name, &["/etc/rancher", "/var/lib/rancher"]);
             let mut roots: Vec<_> =
                 text.iter().flat_map(|text| values(text, &["--data-dir", "-d"])).collect();
             if let Some(config) = self.text(&format!("/etc/rancher/{name}/config.yaml")) {
@@ -244,26 +234,35 @@ impl Reading<'_> {
         }
     }
 
-    /// The names of services that begin so.
-    fn units(&mut self, start: &str) -> BTreeSet<String> {
-        let mut names = BTreeSet::from([format!("{start}.service")]);
-        for folder in UNITS {
-            let files = self.matching(&format!("{folder}/{start}*.service"));
-            names.extend(files.iter().filter_map(|path| Some(path.rsplit_once('/')?.1.to_owned())));
-        }
-        names
-    }
-
-    /// The texts of a unit and of what is dropped in beside it.
-    fn unit(&mut self, name: &str) -> Vec<String> {
+    /// The texts of services whose names begin so, and of what is dropped in beside them. Those of distributions are
+    /// read where one of the `signs` is there, or a unit of the administrator.
+    fn units(&mut self, start: &str, signs: &[&str]) -> Vec<String> {
+        let mut names = self.services(UNITS, start, "");
+        names.extend(self.services(UNITS, start, ".d"));
+        let is_there = !names.is_empty() || signs.iter().any(|sign| self.is_there(sign));
         let mut texts = Vec::new();
-        for folder in UNITS {
-            texts.extend(self.text(&format!("{folder}/{name}")));
-            for part in self.matching(&format!("{folder}/{name}.d/*.conf")) {
-                texts.extend(self.text(&part));
+        if is_there {
+            VENDORS.iter().for_each(|folder| names.extend(self.services(folder, start, "")));
+            for folder in [UNITS].into_iter().chain(VENDORS) {
+                for name in &names {
+                    texts.extend(self.text(&format!("{folder}/{name}")));
+                    for part in self.matching(&format!("{folder}/{name}.d/*.conf")) {
+                        texts.extend(self.text(&part));
+                    }
+                }
             }
         }
         texts
+    }
+
+    /// The names of services of a folder that begin so, by what bears their names with an ending.
+    fn services(&mut self, folder: &str, start: &str, ending: &str) -> BTreeSet<String> {
+        let files = self.matching(&format!("{folder}/{start}*.service{ending}"));
+        let name = |path: &String| {
+            let name = path.rsplit_once('/')?.1;
+            Some(name.strip_suffix(ending)?.to_owned())
+        };
+        files.iter().filter_map(name).collect()
     }
 
     /// The files that a pattern with a star in its last name means.
@@ -285,12 +284,13 @@ fn homes(tree: &Tree, gaps: &mut Vec<Gap>) -> BTreeSet<String> {
         None
     });
     let passwd = String::from_utf8_lossy(&passwd.unwrap_or_default()).into_owned();
-    let listed = passwd.lines().filter_map(|line| line.split(':').nth(5)).filter_map(path);
-    // Homes of services are the system's own folders.
-    let is_own = |home: &String| {
-        !["/bin", "/dev", "/etc", "/sbin", "/usr", "/proc"].iter().any(|it| home.starts_with(it))
-    };
-    homes.extend(listed.filter(is_own));
+    // Stores in homes of services are met by the walk.
+    let listed = passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':').skip(2);
+        let user: u32 = fields.next()?.parse().ok()?;
+        PEOPLE.contains(&user).then(|| fields.nth(2).and_then(path))?
+    });
+    homes.extend(listed);
     let entries = tree.list(b"/home", gaps).into_iter();
     let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
     homes.extend(names.map(|name| format!("/home/{name}")));
@@ -362,7 +362,7 @@ mod tests {
         for (path, text) in [
             (
                 "etc/passwd",
-                "root:x:0:0::/root:/bin/sh\nal:x:1:1::/srv/al:/bin/sh\nbin:x:2:2::/bin:/no\n",
+                "root:x:0:0::/root:/bin/sh\nal:x:1001:1001::/srv/al:/bin/sh\nbin:x:2:2::/bin:/no\n",
             ),
             ("etc/docker/daemon.json", r#"{"data-root":"/mnt/docker/"}"#),
             (

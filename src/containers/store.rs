@@ -1,5 +1,6 @@
 //! A store: a folder of the host below which no link is followed, so that what an engine's files name stays in it.
 
+use super::Found;
 use crate::filesystem::Marks;
 use crate::host::{Entry, Kind, Located, PathError, PositionedFile, Tree};
 use crate::model::{Gap, GapReason, printable};
@@ -180,6 +181,35 @@ impl<'a> Store<'a> {
         let target = self.tree.link_target(&whole);
         let target = target.map_err(|error| Gap::new(printable(&whole), error.reason(), error))?;
         Ok(target.and_then(|target| String::from_utf8(target).ok()))
+    }
+}
+
+/// Where engines have files of containers in their stores.
+const FILES: &[&str] = &[
+    "overlay2",
+    "fuse-overlayfs",
+    "vfs/dir",
+    "btrfs/subvolumes",
+    "overlay",
+    "io.containerd.snapshotter.v1.overlayfs/snapshots",
+    "io.containerd.snapshotter.v1.native/snapshots",
+];
+
+/// Tells of a store that has layers and of which nothing was found: its records are lost.
+pub fn unrecorded(store: &Store, found: &mut Found) {
+    let name = store.name();
+    let is_known = found.containers.iter().any(|it| it.context.store == name)
+        || found.images.iter().any(|it| it.store == name);
+    if is_known {
+        return;
+    }
+    for folder in FILES {
+        // `l` holds short links to layers; hidden files note what the kernel can do.
+        let is_layer = |name: &String| name != "l" && !name.starts_with('.');
+        if store.names(folder, &mut found.gaps).iter().any(is_layer) {
+            let detail = "layers of containers of which no record was read, so that they were not read either";
+            found.gaps.push(Gap::new(store.place(folder), GapReason::Missing, detail));
+        }
     }
 }
 

@@ -18,17 +18,17 @@ const MOST_LINKS: usize = 1024;
 /// Folders that the running system fills.
 const FILLED: [&str; 4] = ["/dev", "/proc", "/run", "/sys"];
 /// Folders with layers or snapshots in a store, and what lies beside them in one: stores that no configuration
-/// tells of are known by these.
+/// tells of are known by these. Names that nothing else has need nothing beside them.
 const LAYERS: &[(&[u8], &[u8])] = &[
     (b"overlay2", b"image/overlay2/layerdb"),
     (b"fuse-overlayfs", b"image/fuse-overlayfs/layerdb"),
     (b"vfs", b"image/vfs/layerdb"),
     (b"overlay", b"overlay-layers"),
     (b"vfs", b"vfs-layers"),
-    (b"io.containerd.content.v1.content", b"io.containerd.metadata.v1.bolt"),
-    (b"io.containerd.snapshotter.v1.overlayfs", b"io.containerd.metadata.v1.bolt"),
-    (b"io.containerd.snapshotter.v1.native", b"io.containerd.metadata.v1.bolt"),
-    (b"io.containerd.snapshotter.v1.btrfs", b"io.containerd.metadata.v1.bolt"),
+    (b"io.containerd.content.v1.content", b""),
+    (b"io.containerd.snapshotter.v1.overlayfs", b""),
+    (b"io.containerd.snapshotter.v1.native", b""),
+    (b"io.containerd.snapshotter.v1.btrfs", b""),
 ];
 const KERNEL: &str = "filled by the running system";
 const STORE: &str = "store of containers, whose packages are not the host's";
@@ -232,6 +232,7 @@ impl<'a> Walker<'a> {
     fn is_layers(&self, step: &WalkStep) -> bool {
         LAYERS.iter().filter(|(name, _)| *name == step.name).any(|(_, beside)| {
             let beside = [step.folder, b"/", *beside].concat();
+            // Of none that is the folder itself.
             self.tree.find(&beside).is_ok_and(|found| found.is_some())
         })
     }
