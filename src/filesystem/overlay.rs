@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry as Slot;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// Most layers; engines take 128.
 const MOST_LAYERS: usize = 512;
@@ -29,7 +29,12 @@ const ROOT: NodeId = NodeId(0);
 pub struct Overlay {
     layers: Vec<Layer>,
     nodes: Nodes,
+    /// What names lead to that were looked up: each would be looked for in many layers again.
+    known: RwLock<HashMap<(NodeId, Vec<u8>), Option<NodeId>>>,
 }
+
+/// Most names that are known.
+const MOST_KNOWN: usize = 1 << 16;
 
 /// What a name leads to in one layer.
 enum Found {
@@ -104,7 +109,8 @@ impl Overlay {
                 break;
             }
         }
-        Ok(Self { layers, nodes: Nodes::new(Node::folder(stack, usize::MAX)) })
+        let nodes = Nodes::new(Node::folder(stack, usize::MAX));
+        Ok(Self { layers, nodes, known: RwLock::default() })
     }
 
     fn node(&self, node: NodeId) -> Result<Arc<Node>, Error> {
@@ -234,6 +240,21 @@ impl Overlay {
         self.nodes.folder(node)
     }
 
+    /// What a name leads to, in whatever layer.
+    fn look_up(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
+        let folder = self.node(directory)?;
+        for (index, inner) in &folder.stack {
+            let (found, is_folder) = match self.layers[*index].find(*inner, name)? {
+                Found::Nothing => continue,
+                Found::Removed => return Ok(None),
+                Found::Folder(found) => (found, true),
+                Found::Other(found) => (found, false),
+            };
+            return self.child(directory, &folder, name, (*index, found), is_folder).map(Some);
+        }
+        Ok(None)
+    }
+
     /// Names of a folder in all layers, each as the uppermost of them has it.
     fn merged(&self, node: &Node) -> Result<Merged, Error> {
         let (mut names, mut damage) = (HashMap::new(), Vec::new());
@@ -312,19 +333,17 @@ impl FileSystem for Overlay {
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {
-        let folder = self.node(directory)?;
-        for (index, inner) in &folder.stack {
-            let (found, is_folder) = match self.layers[*index].find(*inner, name)? {
-                Found::Nothing => continue,
-                Found::Removed => return Ok(None),
-                Found::Folder(found) => (found, true),
-                Found::Other(found) => (found, false),
-            };
-            return self.child(directory, &folder, name, (*index, found), is_folder).map(Some);
+        let key = (directory, name.to_vec());
+        if let Some(known) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(*known);
         }
-        Ok(None)
+        let found = self.look_up(directory, name)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_KNOWN {
+            known.insert(key, found);
+        }
+        Ok(found)
     }
-
     fn read_link(&self, node: NodeId) -> Result<Vec<u8>, Error> {
         let (layer, inner) = self.top(node)?;
         layer.filesystem.read_link(inner)

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A folder of a store's archive, where it lies by itself, and what moves it where.
-struct Part {
+pub struct Part {
     folder: &'static str,
     place: &'static str,
     moved: &'static str,
@@ -16,8 +16,8 @@ struct Part {
 }
 
 /// A store.
-struct Store {
-    name: &'static str,
+pub struct Store {
+    pub name: &'static str,
     parts: &'static [Part],
     containers: usize,
 }
@@ -44,7 +44,7 @@ const STORAGE: Part = Part {
     ),
 };
 
-const DOCKER_STORE: Store =
+pub const DOCKER_STORE: Store =
     Store { name: "docker-overlay2-small", parts: &[DOCKER], containers: 5 };
 const DOCKER26: Store = Store {
     name: "docker26-containerd-snapshotter-small",
@@ -99,7 +99,7 @@ fn compare(store: &Store, said: fn(&Path) -> BTreeMap<String, Said>) {
     }
 }
 
-fn unpack(shared: &Path, name: &str, work: &Path) -> PathBuf {
+pub fn unpack(shared: &Path, name: &str, work: &Path) -> PathBuf {
     let archive = shared.join(format!("data/stores/{name}.tar.zst"));
     let into = work.join("store");
     std::fs::create_dir(&into).unwrap();

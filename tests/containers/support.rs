@@ -78,10 +78,15 @@ impl Drop for Disk {
 
 /// The report of a scan, and its exit code.
 pub fn scan(image: &Path, options: &[&str]) -> (i32, Value) {
+    scan_target(image.to_str().unwrap(), options)
+}
+
+/// The same of a target as it is written.
+pub fn scan_target(target: &str, options: &[&str]) -> (i32, Value) {
     let output = Command::new(env!("CARGO_BIN_EXE_sidelight"))
         .args(["scan", "--format", "json", "--no-match"])
         .args(options)
-        .arg(image)
+        .arg(target)
         .output()
         .unwrap();
     let code = output.status.code().unwrap();
