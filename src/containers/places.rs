@@ -242,7 +242,9 @@ impl Reading<'_> {
         let is_there = !names.is_empty() || signs.iter().any(|sign| self.is_there(sign));
         let mut texts = Vec::new();
         if is_there {
-            VENDORS.iter().for_each(|folder| names.extend(self.services(folder, start, "")));
+            for folder in VENDORS {
+                names.extend(self.services(folder, start, ""));
+            }
             for folder in [UNITS].into_iter().chain(VENDORS) {
                 for name in &names {
                     texts.extend(self.text(&format!("{folder}/{name}")));

@@ -30,8 +30,11 @@ pub struct Overlay {
     layers: Vec<Layer>,
     nodes: Nodes,
     /// What names lead to that were looked up: each would be looked for in many layers again.
-    known: RwLock<HashMap<(NodeId, Vec<u8>), Option<NodeId>>>,
+    known: RwLock<LookedUp>,
 }
+
+/// What a name in a folder leads to.
+type LookedUp = HashMap<(NodeId, Vec<u8>), Option<NodeId>>;
 
 /// Most names that are known.
 const MOST_KNOWN: usize = 1 << 16;

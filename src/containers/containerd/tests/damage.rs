@@ -34,23 +34,38 @@ fn try_find(folder: &Path) -> Option<Found> {
     Some(found)
 }
 
-fn damage(bytes: &mut Vec<u8>, random: &mut fastrand::Rng) {
-    for _ in 0..random.usize(1..6) {
-        let page = random.usize(..bytes.len() / PAGE) * PAGE;
-        let at = page + if random.bool() { random.usize(..64) } else { random.usize(..PAGE - 8) };
-        match random.u8(..5) {
-            0 => bytes[at] ^= 1 << random.u8(..8),
-            1 => bytes[at..at + 4].copy_from_slice(&random.u32(..).to_le_bytes()),
-            2 => bytes[at..at + 4].copy_from_slice(&random.u32(..64).to_le_bytes()),
-            3 => bytes[page..page + PAGE].fill(random.u8(..)),
+/// Numbers that look random, the same for each seed.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, most: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % most.max(1)
+    }
+}
+
+fn damage(bytes: &mut Vec<u8>, random: &mut Random) {
+    for _ in 0..=random.below(5) {
+        let page = random.below(bytes.len() / PAGE) * PAGE;
+        let width = if random.below(2) == 0 { 64 } else { PAGE - 8 };
+        let at = page + random.below(width);
+        match random.below(5) {
+            0 => bytes[at] ^= 1 << random.below(8),
+            1 => {
+                let number = random.below(1 << 31) as u32;
+                bytes[at..at + 4].copy_from_slice(&number.to_le_bytes());
+            }
+            2 => bytes[at..at + 4].copy_from_slice(&(random.below(64) as u32).to_le_bytes()),
+            3 => bytes[page..page + PAGE].fill(random.below(256) as u8),
             _ => {
-                let from = random.usize(..bytes.len() / PAGE) * PAGE;
+                let from = random.below(bytes.len() / PAGE) * PAGE;
                 bytes.copy_within(from..from + PAGE, page);
             }
         }
     }
-    if random.u8(..8) == 0 {
-        bytes.truncate(random.usize(..bytes.len()));
+    if random.below(8) == 0 {
+        bytes.truncate(random.below(bytes.len()));
     }
 }
 
@@ -61,7 +76,7 @@ fn rounds(folder: &Path, file: &str, rounds: u64) -> (usize, usize) {
     let whole = fs::read(&path).unwrap();
     let (mut opened, mut kept) = (0, 0);
     for seed in 0..rounds {
-        let mut random = fastrand::Rng::with_seed(seed);
+        let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut bytes = whole.clone();
         damage(&mut bytes, &mut random);
         fs::write(&path, bytes).unwrap();
