@@ -1,6 +1,7 @@
 //! `sidelight ls` and `sidelight cat`: the files of a host, or of one filesystem on its disks, for
 //! people who want to look.
 
+mod container;
 mod lines;
 
 use super::output::Output;
@@ -19,6 +20,7 @@ const LS_EXAMPLES: &str = "Examples:
   sidelight ls disk.img /etc                     names, one a line
   sidelight ls -lR root.qcow2 data.img /var/lib  two disks of one host, all below
   sidelight ls --filesystem disk.img:p2 disk.img /
+  sidelight ls --container web disk.img /etc     in a container of Docker, containerd, Podman or CRI-O
   sidelight ls -R0 disk.img / | grep -z '\\.jar$' names as they are, each ended by a zero byte";
 
 const CAT_EXAMPLES: &str = "Examples:
@@ -37,6 +39,9 @@ struct Where {
     /// Look into this filesystem alone, by the name that `sidelight disks` gives its device
     #[arg(long, value_name = "DEVICE")]
     filesystem: Option<String>,
+    /// Look into the filesystem of this container, by its name, its id or the beginning of that
+    #[arg(long, value_name = "CONTAINER")]
+    container: Option<String>,
     /// AWS region [default: that of AWS_REGION or the AWS profile]
     #[arg(long)]
     region: Option<String>,
@@ -218,7 +223,7 @@ fn open(place: &Where, progress: &Progress) -> anyhow::Result<Place> {
         let tree = tree.with_context(|| {
             format!("no root of a system is on these disks; choose one with --filesystem ({known})")
         })?;
-        return Ok(Place { tree, gaps, source });
+        return within(place, tree, gaps, source);
     };
     let found = filesystems.iter().find(|(name, _)| name == wanted);
     let (_, filesystem) = found.with_context(|| {
@@ -226,7 +231,16 @@ fn open(place: &Where, progress: &Progress) -> anyhow::Result<Place> {
         format!("no filesystem {} that could be read; there are: {known}", printable_str(wanted))
     })?;
     let gaps = gaps.into_iter().filter(|gap| gap.place == *wanted).collect();
-    Ok(Place { tree: Tree::new(filesystem.clone()), gaps, source })
+    within(place, Tree::new(filesystem.clone()), gaps, source)
+}
+
+/// The tree itself, or that of a container in it.
+fn within(place: &Where, tree: Tree, gaps: Vec<Gap>, source: Source) -> anyhow::Result<Place> {
+    let tree = match &place.container {
+        Some(wanted) => container::open(&tree, wanted)?,
+        None => tree,
+    };
+    Ok(Place { tree, gaps, source })
 }
 
 fn names(filesystems: &[(String, std::sync::Arc<dyn crate::filesystem::FileSystem>)]) -> String {

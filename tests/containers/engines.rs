@@ -178,3 +178,28 @@ fn five_containers_of_five_images() {
 fn sixty_containers_of_five_images() {
     compare("sixty.img", &["sixty"], 60, 0);
 }
+
+#[test]
+fn a_file_of_a_container_is_read_by_its_name_or_id() {
+    let Some(disks) = test_material::disks() else { return };
+    let image = disks.join("engines-trixie.img");
+    let image = image.to_str().unwrap();
+    let rows = rows(&disks.join("engines"), "podman5");
+    let plain = rows.iter().find(|row| row.name == "plain").unwrap();
+    let id = &plain.id[..10];
+    let release = run(&["cat", "--container", id, image, "/etc/debian_version"]);
+    assert_eq!(release.0, 0, "{}", release.1);
+    assert!(release.1.starts_with("12."), "{}", release.1);
+    let several = run(&["ls", "--container", "plain", image, "/"]);
+    assert!(several.0 == 2 && several.1.contains("choose one by its id"), "{}", several.1);
+    let none = run(&["ls", "--container", "nobody", image, "/"]);
+    assert!(none.0 == 2 && none.1.contains("there are: "), "{}", none.1);
+}
+
+/// The exit code, and all that is printed.
+fn run(arguments: &[&str]) -> (i32, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sidelight"));
+    let output = { output }.args(arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&text).into_owned())
+}
