@@ -103,12 +103,13 @@ impl FileSystem for Tar {
         let Body::Folder(names) = &self.node(node)?.body else {
             return Err(Error::Corrupt { what: "not a folder".to_owned() });
         };
-        let entry = |(name, child): (&Box<[u8]>, &u32)| Entry {
+        let entry = |name: &[u8], child: u32| Entry {
             name: name.to_vec(),
-            node: NodeId(u64::from(*child)),
-            kind: self.index.nodes.get(u64::from(*child)).map(|it| it.body.kind()),
+            node: NodeId(u64::from(child)),
+            kind: self.index.nodes.get(u64::from(child)).map(|it| it.body.kind()),
         };
-        Ok(Listing { entries: names.iter().map(entry).collect(), damage: Vec::new() })
+        let entries = names.iter().map(|(name, child)| entry(name, *child)).collect();
+        Ok(Listing { entries, damage: Vec::new() })
     }
 
     fn lookup(&self, directory: NodeId, name: &[u8]) -> Result<Option<NodeId>, Error> {

@@ -1,6 +1,8 @@
 //! Images in files: what `docker save` wrote of an image of which the engine's own export is known, and layouts of
 //! OCI made of the same layers, packed by gzip and zstd.
 
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it made it")]
+
 use crate::support::{expected, listed, run};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};

@@ -187,12 +187,12 @@ fn platform(descriptor: &Descriptor) -> Option<String> {
     Some(printable_str(&text))
 }
 
-fn image(tree: &Tree, digest: String, named: Named, contents: &mut Contents) {
-    let names: Vec<String> = named.names.into_iter().collect();
+fn image(tree: &Tree, digest: String, leaf: Named, contents: &mut Contents) {
+    let names: Vec<String> = leaf.names.into_iter().collect();
     let who = who(names.first().unwrap_or(&digest));
     let mut conformance = Conformance::default();
-    conformance.note_manifest(Some(&named.manifest));
-    let manifest = match named.manifest {
+    conformance.note_manifest(Some(&leaf.manifest));
+    let manifest = match leaf.manifest {
         Ok(manifest) => manifest,
         Err(error) => return contents.gaps.push(Gap::new(who, GapReason::Corrupt, error)),
     };

@@ -43,7 +43,7 @@ impl<'a> Header<'a> {
 
     /// Permission bits.
     pub fn mode(&self) -> u16 {
-        (number(&self.0[100..108]).unwrap_or(0) & 0o7777) as u16
+        (small(&self.0[100..108]) & 0o7777) as u16
     }
 
     /// Owner and group.

@@ -88,14 +88,14 @@ impl Nodes {
             let Body::Folder(_) = node.body else {
                 return Err(Refused::Because("a member without a name"));
             };
-            self.all[0].take(node);
+            self.all[0].take(&node);
             return Ok(0);
         };
         let folder = self.folder(above)?;
         if let (Some(there), Body::Folder(_)) = (self.child(folder, last)?, &node.body)
             && let Body::Folder(_) = self.all[there as usize].body
         {
-            self.all[there as usize].take(node);
+            self.all[there as usize].take(&node);
             return Ok(there);
         }
         let added = self.add(node)?;
@@ -118,13 +118,12 @@ impl Nodes {
     fn folder(&mut self, names: &[&[u8]]) -> Result<u32, Refused> {
         let mut at = 0;
         for name in names {
-            at = match self.child(at, name)? {
-                Some(child) => child,
-                None => {
-                    let made = self.add(made())?;
-                    self.name(at, name, made);
-                    made
-                }
+            at = if let Some(child) = self.child(at, name)? {
+                child
+            } else {
+                let made = self.add(made())?;
+                self.name(at, name, made);
+                made
             };
         }
         self.child(at, b"").map(|_| at)
@@ -154,9 +153,9 @@ impl Nodes {
 
 impl Node {
     /// Takes what is said of a folder, and not what is in it.
-    fn take(&mut self, said: Self) {
-        let Self { mode, uid, gid, modified, .. } = said;
-        (self.mode, self.uid, self.gid, self.modified) = (mode, uid, gid, modified);
+    fn take(&mut self, said: &Self) {
+        (self.mode, self.uid, self.gid) = (said.mode, said.uid, said.gid);
+        self.modified = said.modified;
     }
 }
 

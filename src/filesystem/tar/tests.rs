@@ -21,7 +21,8 @@ fn made(options: &[&str]) -> Vec<u8> {
 
 fn find(tar: &Tar, path: &str) -> Option<NodeId> {
     let names = path.split('/').filter(|name| !name.is_empty());
-    names.fold(Some(tar.root()), |at, name| tar.lookup(at?, name.as_bytes()).unwrap())
+    let mut names = names.map(str::as_bytes);
+    names.try_fold(tar.root(), |at, name| tar.lookup(at, name).unwrap())
 }
 
 fn read(tar: &Tar, path: &str) -> Vec<u8> {
@@ -112,7 +113,7 @@ fn an_archive_cut_off_or_of_too_many_files_is_read_as_far_as_it_goes() {
     let tar = Tar::open(Arc::new(whole[..1500].to_vec()), Tar::MOST);
     assert_eq!(read(&tar, "a"), b"one");
     assert_eq!(tar.warnings().len(), 1);
-    let huge = member("huge", b'0', "", 0o77777777777, b"");
+    let huge = member("huge", b'0', "", 0o77_777_777_777, b"");
     let tar = Tar::open(Arc::new(huge), Tar::MOST);
     assert!(tar.warnings()[0].1.contains("cut off"));
     let node = find(&tar, "huge").unwrap();
