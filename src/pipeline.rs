@@ -1,5 +1,6 @@
 //! The one place where the stages of a scan meet: devices, volumes, filesystems, host, packages.
 
+mod archive;
 mod containers;
 mod coverage;
 mod discover;
@@ -10,6 +11,7 @@ mod images;
 mod progress;
 mod warm;
 
+pub use archive::{Archive, Opened as OpenedArchive, open as open_archive};
 pub use disks::{DeviceRead, Target, TargetError, TargetProblem, parse_target};
 pub use findings::{Advisories, add_findings, add_findings_on};
 pub use progress::{Counter, Progress, Reading, Stage};
@@ -121,6 +123,11 @@ fn scan_as_far_as(
     progress: &dyn Progress,
     extent: Extent,
 ) -> Result<Scan, TargetError> {
+    if let [Target::Archive(kind, path)] = request.targets
+        && extent == Extent::Packages
+    {
+        return archive::scan((*kind, path), request, progress);
+    }
     let started = Instant::now();
     let mut gaps = Vec::new();
     let cache = BlockCache::new(request.cache_bytes);

@@ -22,14 +22,16 @@ const EXAMPLES: &str = "Examples:
   sidelight scan snap-0123456789abcdef0          an EBS snapshot (AWS_REGION and credentials)
   sidelight scan i-0123456789abcdef0             an instance: snapshots are made, read, deleted
   sidelight scan dir:/mnt/root --no-match        a directory as the root, packages only
+  sidelight scan docker-archive:app.tar          the images in a file of docker save
   sidelight scan disk.img --format json --output report.json --fail-on high";
 
 /// Scan the disks of one host
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Disk images, block devices, EBS snapshots (snap-…), all of one host; or dir:PATH; or one
-    /// instance (i-…), volume (vol-…) or image (ami-…)
+    /// Disk images, block devices, EBS snapshots (snap-…), all of one host; or dir:PATH; or images
+    /// of containers in docker-archive:FILE, oci-archive:FILE or oci-dir:PATH; or one instance (i-…),
+    /// volume (vol-…) or image (ami-…)
     #[arg(required = true, value_name = "PATH")]
     pub(super) targets: Vec<String>,
     #[cfg(feature = "cloud")]
@@ -142,7 +144,7 @@ impl Targets {
     }
 
     fn is_directory(&self) -> bool {
-        matches!(self, Self::Disks(disks) if disks.iter().any(|it| matches!(it, Target::Directory(_))))
+        matches!(self, Self::Disks(disks) if disks.iter().any(|it| matches!(it, Target::Directory(_) | Target::Archive(..))))
     }
 }
 
@@ -150,7 +152,7 @@ impl Prepared {
     fn from(args: &Args) -> anyhow::Result<Self> {
         let targets = Targets::from(&args.targets)?;
         let blocks = args.read_set.is_none() || !targets.is_directory();
-        ensure!(blocks, "--read-set is for disks; a directory is not read by blocks");
+        ensure!(blocks, "--read-set is for disks; a directory or an archive is not read by blocks");
         Ok(Self {
             targets,
             format: report::by_name(&args.format).context("no such report format")?,

@@ -3,6 +3,7 @@
 //! Engines are read from their stores' own files; nothing runs. What cannot be read of one container is a
 //! gap of that container, and all others are complete.
 
+pub mod archive;
 mod containerd;
 mod docker;
 mod kubernetes;

@@ -66,6 +66,9 @@ pub struct Platform {
     /// As Go names it.
     #[serde(default)]
     pub os: String,
+    /// Which of several of one architecture.
+    #[serde(default)]
+    pub variant: Option<String>,
 }
 
 /// A manifest.

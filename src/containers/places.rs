@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 const MOST: u64 = 1 << 20;
 /// Homes that are looked into.
 const MOST_HOMES: usize = 4096;
+const STORAGE_CONF: [&str; 2] =
+    ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"];
 /// Numbers of users that are people.
 const PEOPLE: std::ops::Range<u32> = 1000..65_534;
 /// Files of one folder of configurations.
@@ -44,13 +46,14 @@ pub fn find(tree: &Tree, gaps: &mut Vec<Gap>) -> Places {
         "/var/lib/microk8s/containerd",
     ]);
     places.storage = known(&["/var/lib/containers/storage"]);
-    places.additional = known(&["/usr/lib/containers/storage", "/usr/share/containers/storage"]);
     let mut reading = Reading { tree, gaps, places };
     reading.docker();
     reading.containerd();
     reading.kubernetes();
     reading.storage();
-    for home in homes(tree, reading.gaps) {
+    let signs = ["/etc/containers", "/etc/docker", "/etc/containerd"];
+    let has_engine = signs.iter().any(|sign| reading.is_there(sign));
+    for home in homes(tree, has_engine, reading.gaps) {
         reading.home(&home);
     }
     reading.places
@@ -69,10 +72,10 @@ impl Reading<'_> {
             self.places.docker.extend(folders);
         }
         let mut text = self.units("docker", &["/etc/docker", "/var/lib/docker"]);
-        for path in
-            ["/etc/default/docker", "/etc/sysconfig/docker", "/etc/sysconfig/docker-storage"]
-        {
-            text.extend(self.text(path));
+        if !text.is_empty() {
+            let variables = ["/etc/default/docker", "/etc/sysconfig/docker"];
+            let variables = variables.into_iter().chain(["/etc/sysconfig/docker-storage"]);
+            variables.for_each(|path| text.extend(self.text(path)));
         }
         let flags = ["--data-root", "--graph", "-g"];
         self.places.docker.extend(text.iter().flat_map(|text| values(text, &flags)));
@@ -136,8 +139,11 @@ impl Reading<'_> {
     }
 
     fn storage(&mut self) {
-        for path in ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"] {
-            self.storage_conf(path);
+        // Each folder on the way costs blocks, and no engine comes without this one.
+        if self.is_there("/etc/containers") {
+            STORAGE_CONF.iter().for_each(|path| self.storage_conf(path));
+            let images = ["/usr/lib/containers/storage", "/usr/share/containers/storage"];
+            self.places.additional.extend(images.map(str::to_owned));
         }
         let mut parts = vec!["/etc/crio/crio.conf".to_owned()];
         parts.extend(self.matching("/etc/crio/crio.conf.d/*"));
@@ -172,7 +178,10 @@ impl Reading<'_> {
             self.storage_conf(&format!("{home}/.config/containers/storage.conf"));
         }
         let user = home.rsplit('/').next().unwrap_or_default().to_owned();
-        for file in ["/etc/containers/storage.conf", "/usr/share/containers/storage.conf"] {
+        if !self.is_there("/etc/containers") {
+            return;
+        }
+        for file in STORAGE_CONF {
             let table = self.toml(file);
             let rootless =
                 table.as_ref().and_then(|it| value_at(it, &["storage", "rootless_storage_path"]));
@@ -278,30 +287,35 @@ impl Reading<'_> {
     }
 }
 
-/// The homes of users: root's, those of `/etc/passwd`, and what is in `/home`.
-fn homes(tree: &Tree, gaps: &mut Vec<Gap>) -> BTreeSet<String> {
-    let mut homes = BTreeSet::from(["/root".to_owned()]);
-    let passwd = tree.read(b"/etc/passwd", MOST).unwrap_or_else(|error| {
-        gaps.push(Gap::new("/etc/passwd", error.reason(), error));
-        None
-    });
-    let passwd = String::from_utf8_lossy(&passwd.unwrap_or_default()).into_owned();
-    // Stores in homes of services are met by the walk.
-    let listed = passwd.lines().filter_map(|line| {
-        let mut fields = line.split(':').skip(2);
-        let user: u32 = fields.next()?.parse().ok()?;
-        PEOPLE.contains(&user).then(|| fields.nth(2).and_then(path))?
-    });
-    homes.extend(listed);
+/// The homes of people: in `/home` and, where an engine is installed, those that `/etc/passwd` has elsewhere. Stores in
+/// homes of services are met by the walk.
+fn homes(tree: &Tree, has_engine: bool, gaps: &mut Vec<Gap>) -> BTreeSet<String> {
     let entries = tree.list(b"/home", gaps).into_iter();
     let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
-    homes.extend(names.map(|name| format!("/home/{name}")));
+    let mut homes: BTreeSet<String> = names.map(|name| format!("/home/{name}")).collect();
+    if has_engine {
+        homes.extend(listed_homes(tree, gaps));
+    }
     if homes.len() > MOST_HOMES {
         let detail =
             format!("{} homes; only {MOST_HOMES} were looked into for containers", homes.len());
         gaps.push(Gap::new("/home", GapReason::Limit, detail));
     }
     homes.into_iter().take(MOST_HOMES).collect()
+}
+
+fn listed_homes(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<String> {
+    let passwd = tree.read(b"/etc/passwd", MOST).unwrap_or_else(|error| {
+        gaps.push(Gap::new("/etc/passwd", error.reason(), error));
+        None
+    });
+    let passwd = String::from_utf8_lossy(&passwd.unwrap_or_default()).into_owned();
+    let listed = passwd.lines().filter_map(|line| {
+        let mut fields = line.split(':').skip(2);
+        let user: u32 = fields.next()?.parse().ok()?;
+        PEOPLE.contains(&user).then(|| fields.nth(2).and_then(path))?
+    });
+    listed.collect()
 }
 
 /// The values of flags in a command line, `--flag value` or `--flag=value`.
@@ -383,7 +397,7 @@ mod tests {
             ),
             ("etc/crio/crio.conf.d/1.conf", "[crio]\nroot = '/mnt/crio'\n"),
             ("srv/al/.config/docker/daemon.json", r#"{"graph":"/mnt/al"}"#),
-            ("home/bo/.local/share/x", ""),
+            ("srv/al/.local/share/x", ""),
         ] {
             fs::create_dir_all(at(path).parent().unwrap()).unwrap();
             fs::write(at(path), text).unwrap();
@@ -402,7 +416,7 @@ mod tests {
                 "/mnt/docker",
                 "/mnt/flag",
                 "/mnt/al",
-                "/home/bo/.local/share/docker",
+                "/srv/al/.local/share/docker",
                 "/var/lib/docker",
             ],
         );
@@ -412,7 +426,7 @@ mod tests {
         );
         holds(
             &places.storage,
-            &["/mnt/graph", "/mnt/al/st", "/mnt/crio", "/home/bo/.local/share/containers/storage"],
+            &["/mnt/graph", "/mnt/al/st", "/mnt/crio", "/srv/al/.local/share/containers/storage"],
         );
         assert!(places.additional.contains("/mnt/more"));
     }

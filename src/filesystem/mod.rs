@@ -14,6 +14,7 @@ mod overlay;
 mod recent;
 mod recognised;
 mod squashfs;
+mod tar;
 mod unopened;
 mod vfat;
 mod xfs;
@@ -24,6 +25,7 @@ pub use foreign::caught;
 pub use made::MadeFolder;
 pub use overlay::{Marks, Overlay};
 pub use recognised::{Recognised, is_blank, recognise};
+pub use tar::Tar;
 pub use unopened::Unopened;
 
 use crate::block::{Device, ReadError};

@@ -1,6 +1,7 @@
 //! What the command line names, opened: disks, or a directory taken as a root.
 
 use super::Request;
+use super::archive::{Archive, PREFIXES};
 use super::images::Images;
 use super::progress::{Counter, Progress, Reading};
 use crate::block::{BLOCK_SIZE, BlockCache, CachedSource, Device, ReadSet};
@@ -19,6 +20,8 @@ pub enum Target {
     Image(PathBuf),
     /// A directory as the root of a system.
     Directory(PathBuf),
+    /// Images of containers in a file or folder.
+    Archive(Archive, PathBuf),
     /// An EBS snapshot.
     Snapshot {
         /// Its id.
@@ -91,10 +94,15 @@ impl TargetError {
     }
 }
 
-/// Reads what the user wrote: `dir:PATH`, `snap-…[,snap-…]`, or a path.
+/// Reads what the user wrote: `dir:PATH`, `docker-archive:FILE` and its like, `snap-…[,snap-…]`, or a path.
 pub fn parse_target(text: &str) -> Result<Vec<Target>, TargetError> {
     if let Some(path) = text.strip_prefix("dir:") {
         return Ok(vec![Target::Directory(path.into())]);
+    }
+    for (prefix, kind) in PREFIXES {
+        if let Some(path) = text.strip_prefix(prefix) {
+            return Ok(vec![Target::Archive(*kind, path.into())]);
+        }
     }
     if !text.starts_with("snap-") || Path::new(text).exists() {
         return Ok(vec![Target::Image(text.into())]);
@@ -325,7 +333,9 @@ fn refuse_repeated(targets: &[Target]) -> Result<(), TargetError> {
     for (index, target) in targets.iter().enumerate() {
         if targets[..index].contains(target) {
             let name = match target {
-                Target::Image(path) | Target::Directory(path) => path.display().to_string(),
+                Target::Image(path) | Target::Directory(path) | Target::Archive(_, path) => {
+                    path.display().to_string()
+                }
                 Target::Snapshot { name, .. } => name.clone(),
             };
             return Err(TargetError::new(printable_str(&name), "named twice"));
@@ -347,6 +357,10 @@ fn open_target(
             let opened = cloud.open(id, name, images.cache).map(|disk| vec![disk]);
             Ok((name.clone(), opened))
         }
+        Target::Archive(_, path) => Err(TargetError::new(
+            path.display(),
+            "an archive of images is no disk of a host; scan it alone",
+        )),
         Target::Directory(path) => {
             Err(TargetError::new(path.display(), "a directory is a whole host; scan it alone"))
         }

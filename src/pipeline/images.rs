@@ -85,7 +85,8 @@ fn missing(name: &str, parts: &[String]) -> Vec<Gap> {
     told.chain(more).collect()
 }
 
-fn reason(error: &image_file::Error) -> GapReason {
+/// The reason word of the gap that an error ends as.
+pub fn reason(error: &image_file::Error) -> GapReason {
     match error {
         image_file::Error::Read(error) if error.kind() == ErrorKind::NotFound => GapReason::Missing,
         image_file::Error::Corrupt { .. } => GapReason::Corrupt,
@@ -96,7 +97,7 @@ fn reason(error: &image_file::Error) -> GapReason {
 }
 
 /// The error, with what the command line has against it.
-fn told(error: &image_file::Error) -> String {
+pub fn told(error: &image_file::Error) -> String {
     match error {
         image_file::Error::TooLarge { .. } => format!("{error}, or raise --unpack-limit"),
         image_file::Error::NoRoom { .. } => format!("{error}; name a larger one in TMPDIR"),

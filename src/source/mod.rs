@@ -2,4 +2,5 @@
 
 #[cfg(feature = "ebs")]
 pub mod ebs_snapshot;
+pub mod image_archive;
 pub mod image_file;

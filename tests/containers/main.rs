@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test, whose helpers may panic too")]
 
+mod archives;
 mod damage;
 mod engines;
 mod stores;

@@ -104,6 +104,25 @@ pub fn open_watched(path: &Path, limits: &Limits, watch: Watch) -> Result<Opened
     open_disk(file, &around).map(one)
 }
 
+/// Something that was unpacked to a file without a name.
+pub struct Stream {
+    /// The file.
+    pub file: File,
+    /// Why there is no more, if what was packed was cut off.
+    pub cut: Option<Error>,
+}
+
+/// Unpacks what is packed by gzip, xz or zstd, as packed disks are; none if it is not packed.
+pub fn unpack(
+    source: &Arc<dyn BlockSource>,
+    limits: &Limits,
+    watch: Watch,
+) -> Result<Option<Stream>, Error> {
+    let Some(packing) = packed::recognise(&Edges::of(&**source)?) else { return Ok(None) };
+    let packed::Unpacked { file, cut } = packed::unpack(source.clone(), packing, limits, watch)?;
+    Ok(Some(Stream { file, cut }))
+}
+
 /// Opens what was unpacked, so far as it was.
 fn open_unpacked(unpacked: packed::Unpacked) -> Result<Bytes, Error> {
     let Some(cut) = unpacked.cut else { return open_plain(unpacked.file) };

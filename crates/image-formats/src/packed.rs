@@ -5,8 +5,9 @@
 
 use crate::error::Error;
 use crate::format::Edges;
-use crate::layer::{Bytes, MOST_BYTES};
+use crate::layer::MOST_BYTES;
 use crate::{Limits, Unpacking, Watch};
+use block_source::BlockSource;
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::fs::File;
@@ -63,7 +64,7 @@ pub struct Unpacked {
 /// Unpacks a file to a temporary one. Of one that was cut off, what came before is kept; of one that is damaged
 /// nothing, for much can come out of a decoder before it sees that it is wrong.
 pub fn unpack(
-    packed: Bytes,
+    packed: Arc<dyn BlockSource>,
     packing: Packing,
     limits: &Limits,
     watch: Watch,
@@ -177,7 +178,7 @@ fn fill(
 
 /// A file read from its beginning to its end.
 struct Sequential {
-    file: Bytes,
+    file: Arc<dyn BlockSource>,
     at: Arc<AtomicU64>,
 }
 

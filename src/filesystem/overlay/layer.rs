@@ -12,6 +12,8 @@ pub enum Marks {
     Root,
     /// Those of an unprivileged user, of whom all is in one namespace: `user.overlay.*` and those of fuse-overlayfs, `.wh.` files too.
     User,
+    /// `.wh.` files alone, as layers of images have them in their archives.
+    Files,
     /// None: the folder is what it is.
     None,
 }
@@ -43,9 +45,14 @@ impl Layer {
         Self { filesystem, root, marks }
     }
 
+    /// Whether files by their names stand for whiteouts.
+    fn has_files(&self) -> bool {
+        matches!(self.marks, Marks::User | Marks::Files)
+    }
+
     /// What a name leads to in a folder.
     pub fn find(&self, folder: NodeId, name: &[u8]) -> Result<Found, Error> {
-        if self.marks == Marks::User && name.starts_with(WHITEOUT) {
+        if self.has_files() && name.starts_with(WHITEOUT) {
             return Ok(Found::Nothing);
         }
         if let Some(node) = self.filesystem.lookup(folder, name)? {
@@ -55,7 +62,7 @@ impl Layer {
                 _ => Found::Other(node),
             });
         }
-        let is_removed = self.marks == Marks::User
+        let is_removed = self.has_files()
             && self.filesystem.lookup(folder, &[WHITEOUT, name].concat())?.is_some();
         Ok(if is_removed { Found::Removed } else { Found::Nothing })
     }
@@ -65,7 +72,7 @@ impl Layer {
         let listing = self.filesystem.read_dir(folder)?;
         let mut names = Names { damage: listing.damage, ..Names::default() };
         for entry in listing.entries {
-            if self.marks == Marks::User && entry.name.starts_with(WHITEOUT) {
+            if self.has_files() && entry.name.starts_with(WHITEOUT) {
                 if !entry.name.starts_with(RESERVED) {
                     names.removed.push(entry.name[WHITEOUT.len()..].to_vec());
                 }
@@ -91,7 +98,8 @@ impl Layer {
     }
 
     fn is_whiteout(&self, node: NodeId) -> Result<bool, Error> {
-        Ok(self.marks != Marks::None && self.filesystem.device_number(node)? == Some((0, 0)))
+        let are_devices = matches!(self.marks, Marks::Root | Marks::User);
+        Ok(are_devices && self.filesystem.device_number(node)? == Some((0, 0)))
     }
 
     /// Whether nothing of lower layers is seen in a folder.
@@ -99,6 +107,7 @@ impl Layer {
         Ok(match self.marks {
             Marks::None => false,
             Marks::Root => self.says(folder, b"trusted.overlay.opaque")?,
+            Marks::Files => self.filesystem.lookup(folder, OPAQUE)?.is_some(),
             Marks::User => {
                 self.says(folder, b"user.overlay.opaque")?
                     || self.says(folder, b"user.fuseoverlayfs.opaque")?
@@ -125,7 +134,7 @@ impl Layer {
 
     fn mark(&self, name: &str) -> Option<String> {
         match self.marks {
-            Marks::None => None,
+            Marks::None | Marks::Files => None,
             Marks::Root => Some(format!("trusted.overlay.{name}")),
             Marks::User => Some(format!("user.overlay.{name}")),
         }

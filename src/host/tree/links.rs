@@ -1,11 +1,23 @@
 //! Symbolic links as such, not what they lead to; and folders merged into trees of their own.
 
-use super::Located;
+use super::{Located, Mounted};
 use super::{PathError, Tree};
-use crate::filesystem::{Error, Kind, Marks, Overlay};
+use crate::filesystem::{Error, FileSystem, Kind, MadeFolder, Marks, Overlay};
 use std::sync::Arc;
 
 impl Tree {
+    /// A tree of no paths that only holds filesystems, to be merged, and the root of each.
+    pub fn of_layers(layers: Vec<Arc<dyn FileSystem>>) -> (Self, Vec<Located>) {
+        let mut tree = Self::new(Arc::new(MadeFolder));
+        let mut roots = Vec::with_capacity(layers.len());
+        for filesystem in layers {
+            let (root, path) = (filesystem.root(), vec![Vec::new()]);
+            roots.push(Located { mount: tree.mounts.len(), node: root });
+            tree.mounts.push(Mounted { path, filesystem, root });
+        }
+        (tree, roots)
+    }
+
     /// A tree that is merged from folders of this one, uppermost first.
     pub fn merged(&self, folders: &[Located], marks: Marks) -> Result<Self, Error> {
         let layers = folders.iter().map(|at| (self.filesystem(*at).clone(), at.node)).collect();
