@@ -141,7 +141,9 @@ impl Reading<'_> {
     fn storage(&mut self) {
         // Each folder on the way costs blocks, and no engine comes without this one.
         if self.is_there("/etc/containers") {
-            STORAGE_CONF.iter().for_each(|path| self.storage_conf(path));
+            for path in STORAGE_CONF {
+                self.storage_conf(path);
+            }
             let images = ["/usr/lib/containers/storage", "/usr/share/containers/storage"];
             self.places.additional.extend(images.map(str::to_owned));
         }
