@@ -8,7 +8,7 @@ use crate::containers::{Container, Found, Image, Layers};
 use crate::filesystem::Marks;
 use crate::host::{self, Host, Indexes, Located, Tree};
 use crate::inventory::{Catalogued, Containers, Extent, Options, drift};
-use crate::model::{Asset, AssetKind, ContainerContext, Gap, Package, StoredImage};
+use crate::model::{Asset, AssetKind, ContainerContext, Engine, Gap, Package, StoredImage};
 use std::collections::BTreeMap;
 
 /// A chain of layers, the lowest first, and the marks that count in it.
@@ -58,9 +58,11 @@ fn stored(found: &Found, are_wished: bool) -> Vec<StoredImage> {
     let of = |image: &Image| {
         let is_of = |it: &&Container| {
             let context = &it.context;
-            (context.engine.store(), &context.store, &context.namespace)
-                == (image.engine.store(), &image.store, &image.namespace)
-                && context.image.id == image.image.id
+            let is_same = (context.engine.store(), &context.store, &context.namespace)
+                == (image.engine.store(), &image.store, &image.namespace);
+            // Docker keeps its containers in its own store, and their images in that of containerd.
+            let is_split = image.engine == Engine::Docker && context.engine == Engine::Docker;
+            (is_same || is_split) && context.image.id == image.image.id
         };
         let containers = found.containers.iter().filter(is_of).count();
         StoredImage {
@@ -91,7 +93,12 @@ impl Scanner<'_> {
             let marks = marks(&container.context.store);
             match &container.layers {
                 Ok(layers) => {
-                    let (chain, layers) = (chain(layers, marks), layers.clone());
+                    let mut layers = layers.clone();
+                    if layers.own >= layers.folders.len() {
+                        // Its image has no layers: all is its own, and there is nothing to differ from.
+                        layers.own = 0;
+                    }
+                    let chain = chain(&layers, marks);
                     let job = Job::Container(Box::new(container), layers);
                     jobs.entry(chain).or_default().push(job);
                 }

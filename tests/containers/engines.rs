@@ -104,6 +104,7 @@ fn compare(disk: &str, engines: &[&str], containers: usize, trees: usize) {
             by_id.insert(format!("{namespace}/{}", row.id), ((*engine).to_owned(), row, asset));
         }
     }
+    used(&report, by_id.values().map(|(_, _, asset)| *asset));
     let found = all.iter().filter(|asset| asset["kind"] == "container").count();
     assert_eq!((found, by_id.len()), (containers, containers));
     assert!(counted >= 90 * trees, "{counted}");
@@ -139,6 +140,24 @@ fn compare(disk: &str, engines: &[&str], containers: usize, trees: usize) {
         assert_eq!(ours.collect::<Vec<_>>(), whole, "{what}");
     });
     assert_eq!(compared, trees);
+}
+
+/// Images of containers are listed as such; all others are assets, each once.
+fn used<'a>(report: &Value, containers: impl Iterator<Item = &'a Value>) {
+    let images = report["images"].as_array().unwrap();
+    for container in containers {
+        let id = &container["container"]["image"]["id"];
+        let mut same = images.iter().filter(|it| &it["id"] == id);
+        assert!(same.any(|it| it["containers"].as_u64() > Some(0)), "{id}");
+    }
+    let assets = report["assets"].as_array().unwrap().iter();
+    let assets: Vec<_> = assets.filter(|asset| asset["kind"] == "image").collect();
+    let scanned = images.iter().filter(|it| it["scanned"] == true).count();
+    let unused = images.iter().filter(|it| it["containers"] == 0).count();
+    assert_eq!((assets.len(), scanned), (unused, unused));
+    for image in assets {
+        assert!(image["packages"].as_array().unwrap().len() > 80, "{}", image["name"]);
+    }
 }
 
 /// Owners as they are on the disk of a user whose engine has no root's rights.
