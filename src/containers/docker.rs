@@ -69,7 +69,7 @@ fn container(
         let detail = "a container whose id is none";
         Err(Gap::new(store.place("containers"), GapReason::Corrupt, detail))
     };
-    let is_known = record.is_ok();
+    let is_known = record.as_ref().is_ok_and(|record| !record.created.is_empty());
     let record = record.unwrap_or_else(|gap| {
         gaps.push(gap);
         Record::default()

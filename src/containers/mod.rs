@@ -17,7 +17,9 @@ pub use store::Layer;
 
 use crate::filesystem::Marks;
 use crate::host::Tree;
-use crate::model::{ContainerContext, ContainerImage, Engine, Gap, printable_str};
+use crate::model::{
+    ContainerContext, ContainerImage, Engine, Gap, GapReason, printable, printable_str,
+};
 use containerd::Containerd;
 use places::Places;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -86,8 +88,16 @@ pub fn find(tree: &Tree) -> Found {
 
 /// Adds those in stores that were met at other places.
 pub fn find_met(tree: &Tree, met: &[Vec<u8>], found: &mut Found) {
-    let met: BTreeSet<String> =
-        met.iter().filter_map(|it| String::from_utf8(it.clone()).ok()).collect();
+    let mut named = BTreeSet::new();
+    for folder in met {
+        if let Ok(folder) = String::from_utf8(folder.clone()) {
+            named.insert(folder);
+        } else {
+            let detail = "a store of containers in a folder whose name is no text is not read";
+            found.gaps.push(Gap::new(printable(folder), GapReason::Unsupported, detail));
+        }
+    }
+    let met = named;
     let (docker, containerd, storage) = (met.clone(), met.clone(), met);
     let places = Places { docker, containerd, storage, ..Places::default() };
     find_in(tree, &places, found);
@@ -97,7 +107,7 @@ pub fn find_met(tree: &Tree, met: &[Vec<u8>], found: &mut Found) {
 pub fn folders(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
     let Places { docker, containerd, storage, additional, .. } = places::find(tree, gaps);
     let mut found = Found::default();
-    let mut stores = Stores { tree, known: Vec::new() };
+    let mut stores = Stores { tree, known: HashSet::new() };
     for folders in [docker, containerd, storage, additional] {
         stores.open(&folders, &mut found);
     }
@@ -105,17 +115,19 @@ pub fn folders(tree: &Tree, gaps: &mut Vec<Gap>) -> Vec<Vec<u8>> {
 }
 
 fn find_in(tree: &Tree, places: &Places, found: &mut Found) {
-    let mut stores = Stores { tree, known: Vec::new() };
+    // A folder that was met may be a store of any kind.
+    let [mut stores, mut of_containerd, mut of_storage] =
+        [(); 3].map(|()| Stores { tree, known: HashSet::new() });
     let mut dockers = stores.open(&places.docker, found);
     let mapped: BTreeSet<String> =
         dockers.iter().flat_map(|store| docker::mapped(store, &mut found.gaps)).collect();
     dockers.extend(stores.open(&mapped, found));
     let own: BTreeSet<String> =
         dockers.iter().map(|store| store.name() + "/containerd/daemon").collect();
-    let containerds = stores.open(&places.containerd, found);
-    let of_docker = stores.open(&own, found);
-    let additional = stores.open(&places.additional, found);
-    let graphs = stores.open(&places.storage, found);
+    let containerds = of_containerd.open(&places.containerd, found);
+    let of_docker = of_containerd.open(&own, found);
+    let additional = of_storage.open(&places.additional, found);
+    let graphs = of_storage.open(&places.storage, found);
     let all_containerds: Vec<Store> = containerds.iter().chain(&of_docker).cloned().collect();
     let mut opened = Vec::new();
     for store in containerds {
@@ -200,7 +212,7 @@ fn open<'a>(
 /// Opens stores, each once, however many names lead to it.
 struct Stores<'a> {
     tree: &'a Tree,
-    known: Vec<Vec<u8>>,
+    known: HashSet<Vec<u8>>,
 }
 
 impl<'a> Stores<'a> {
@@ -208,8 +220,7 @@ impl<'a> Stores<'a> {
         let mut stores = Vec::new();
         for folder in folders {
             match Store::open(self.tree, folder.as_bytes()) {
-                Ok(Some(store)) if !self.known.iter().any(|it| it == store.root()) => {
-                    self.known.push(store.root().to_vec());
+                Ok(Some(store)) if self.known.insert(store.root().to_vec()) => {
                     found.folders.push(store.root().to_vec());
                     found.marks.insert(store.name(), store.marks());
                     stores.push(store);

@@ -9,7 +9,7 @@ const MOST: usize = 200;
 /// Most folders that are compared.
 const MOST_FOLDERS: usize = 100_000;
 /// Folders that the running container, or its engine, fills.
-const FILLED: [&[u8]; 4] = [b"/dev", b"/proc", b"/run", b"/sys"];
+const FILLED: [&[u8]; 3] = [b"/dev", b"/proc", b"/sys"];
 
 /// What differs, where so many upper layers of the container are its own. `files` are compared with those of the
 /// image if that is given.

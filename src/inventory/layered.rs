@@ -85,6 +85,11 @@ impl Catalogued {
         walked.extend(stores.iter().map(|folder| unread(folder)));
         let mut catalogued = if self.is_touched(&host.tree, upper) || !links.is_empty() {
             let mut catalogued = Self::of_system(host, options);
+            // Programs of packages were not read below; those of one that is gone belong to nobody now.
+            let keeps = |owners: &Arc<Owners>| owners.has_all_of(lower_owners);
+            if !catalogued.owners.as_ref().is_some_and(keeps) {
+                return Self::whole(host, options);
+            }
             catalogued.follow(&host.tree, links);
             catalogued
         } else {

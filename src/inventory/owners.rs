@@ -123,6 +123,12 @@ impl Owners {
         self.packages.get(*package as usize).map(String::as_str)
     }
 
+    /// Whether all packages that `other` has are here too, by their names.
+    pub fn has_all_of(&self, other: &Self) -> bool {
+        let own: HashSet<&str> = self.packages.iter().map(String::as_str).collect();
+        other.packages.iter().all(|package| own.contains(package.as_str()))
+    }
+
     /// How many paths are known.
     pub fn len(&self) -> usize {
         self.files.len()

@@ -23,13 +23,16 @@ const LAYERS: &[(&[u8], &[u8])] = &[
     (b"overlay2", b"image/overlay2/layerdb"),
     (b"fuse-overlayfs", b"image/fuse-overlayfs/layerdb"),
     (b"vfs", b"image/vfs/layerdb"),
+    (b"btrfs", b"image/btrfs/layerdb"),
+    (b"aufs", b"image/aufs/layerdb"),
+    (b"zfs", b"image/zfs/layerdb"),
+    (b"btrfs", b"btrfs-layers"),
     (b"overlay", b"overlay-layers"),
     (b"vfs", b"vfs-layers"),
     (b"io.containerd.content.v1.content", b""),
-    (b"io.containerd.snapshotter.v1.overlayfs", b""),
-    (b"io.containerd.snapshotter.v1.native", b""),
-    (b"io.containerd.snapshotter.v1.btrfs", b""),
 ];
+/// What the names of the folders of containerd's snapshotters begin with.
+const SNAPSHOTTER: &[u8] = b"io.containerd.snapshotter.v1.";
 const KERNEL: &str = "filled by the running system";
 const STORE: &str = "store of containers, whose packages are not the host's";
 const WISHED: &str = "excluded by the user";
@@ -101,11 +104,19 @@ pub(super) fn walk(
         );
         gaps.push(Gap::new("/", GapReason::Limit, detail));
     }
-    let Walker { wanted, mut told, links, kept, stores, .. } = walker;
+    let Walker { mut wanted, mut told, links, kept, stores, .. } = walker;
     let of_store = |folder: &Vec<u8>| Excluded { path: printable(folder), why: STORE.to_owned() };
+    // What of a store was met before it was known for one.
+    wanted.retain(|it| !is_below(&it.path, &stores));
     told.excluded.extend(stores.iter().map(of_store));
     told.excluded.sort();
     Found { wanted, walk: told, kept, links, stores: stores.into_iter().collect() }
+}
+
+/// Whether a path is below one of these folders.
+fn is_below(path: &[u8], folders: &BTreeSet<Vec<u8>>) -> bool {
+    let mut slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    !folders.is_empty() && slashes.any(|(end, _)| folders.contains(&path[..end]))
 }
 
 /// Notes where folders of packages lead that are links.
@@ -197,8 +208,10 @@ impl<'a> Walker<'a> {
 
     fn folder(&mut self, step: &WalkStep) -> Descend {
         let path = [step.folder, b"/", step.name].concat();
+        if self.stores.contains(step.folder) {
+            return Descend::No;
+        }
         if self.is_layers(step) {
-            // What of the store was met before is a few files of its engine.
             self.stores.insert(step.folder.to_vec());
             return Descend::No;
         }
@@ -230,9 +243,11 @@ impl<'a> Walker<'a> {
 
     /// Whether a folder holds the layers of a store.
     fn is_layers(&self, step: &WalkStep) -> bool {
+        if step.name.starts_with(SNAPSHOTTER) {
+            return true;
+        }
         LAYERS.iter().filter(|(name, _)| *name == step.name).any(|(_, beside)| {
             let beside = [step.folder, b"/", *beside].concat();
-            // Of none that is the folder itself.
             self.tree.find(&beside).is_ok_and(|found| found.is_some())
         })
     }
@@ -273,7 +288,11 @@ fn not_entered(
     told: &mut Walk,
     gaps: &mut Vec<Gap>,
 ) -> HashMap<Vec<u8>, &'static str> {
-    let filled = FILLED.iter().map(|folder| (folder.as_bytes(), KERNEL));
+    // What is in `/run` of a container is on the disk: engines mount nothing there.
+    let is_layered =
+        tree.find(b"/").ok().flatten().and_then(|at| tree.uppermost_layer(at)).is_some();
+    let filled = FILLED.iter().filter(|folder| !is_layered || **folder != "/run");
+    let filled = filled.map(|folder| (folder.as_bytes(), KERNEL));
     let unread = stores::folders().map(|folder| (folder.as_bytes(), STORE));
     let stores = options.stores.iter().map(|folder| (folder.as_slice(), STORE));
     let wished = options.excluded.iter().map(|folder| (folder.as_bytes(), WISHED));

@@ -8,7 +8,7 @@ use crate::containers::{Container, Found, Image, Layers};
 use crate::filesystem::Marks;
 use crate::host::{self, Host, Indexes, Located, Tree};
 use crate::inventory::{Catalogued, Containers, Extent, Options, drift};
-use crate::model::{Asset, AssetKind, ContainerContext, Engine, Gap, Package, StoredImage};
+use crate::model::{Asset, AssetKind, ContainerContext, Engine, Gap, Os, Package, StoredImage};
 use std::collections::BTreeMap;
 
 /// A chain of layers, the lowest first, and the marks that count in it.
@@ -111,6 +111,7 @@ impl Scanner<'_> {
         for (image, stored) in found.images.into_iter().zip(images) {
             match &image.layers {
                 _ if !stored.scanned => {}
+                Ok(layers) if layers.folders.is_empty() => self.empty_image(image),
                 Ok(layers) => {
                     let chain = chain(layers, marks(&image.store));
                     jobs.entry(chain).or_default().push(Job::Image(Box::new(image)));
@@ -187,7 +188,15 @@ impl Scanner<'_> {
     }
 
     fn image(&mut self, image: Image, level: &Level) {
-        let os = level.host.context.os.clone();
+        self.add_image(image, level.host.context.os.clone(), level.packages.clone());
+    }
+
+    /// One of no layers, in which nothing can be.
+    fn empty_image(&mut self, image: Image) {
+        self.add_image(image, Os::default(), Vec::new());
+    }
+
+    fn add_image(&mut self, image: Image, os: Os, packages: Vec<Package>) {
         let Image { engine, store, namespace, image, .. } = image;
         let id = image.id.clone().unwrap_or_default();
         let name = image.names.first().unwrap_or(&id).clone();
@@ -206,7 +215,7 @@ impl Scanner<'_> {
             id,
             name,
             container: Some(Box::new(context)),
-            packages: level.packages.clone(),
+            packages,
             findings: Vec::new(),
         });
     }

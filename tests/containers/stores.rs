@@ -321,3 +321,34 @@ fn containerd_of_two_namespaces() {
 
 /// The id of the image: in the namespace of Kubernetes it is listed under it.
 const IMAGE: &str = "sha256:6b78104fc439fd460abcff923163d4e3b02169aeebb4cf9bd82e6e1e328f62f7";
+
+/// No configuration tells of these: the walk meets them.
+#[test]
+fn stores_at_places_that_nothing_tells_of() {
+    let Some(shared) = test_material::shared() else { return };
+    if !test_material::root() {
+        return;
+    }
+    for store in [&DOCKER_STORE, &CONTAINERD_STORE, &PODMAN4, &PODMAN5] {
+        let work = tempfile::tempdir_in("/var/tmp").unwrap();
+        let unpacked = unpack(&shared, store.name, work.path());
+        let mut disk = Disk::new(work.path(), "ext4");
+        disk.copy(&unpacked.join(store.parts[0].folder), "/mnt/elsewhere");
+        // Nothing in a store is the host's, wherever it lies in it.
+        disk.write(
+            "/mnt/elsewhere/io.containerd.snapshotter.v1.other/node_modules/a/package.json",
+            PACKAGE,
+        );
+        disk.write("/mnt/elsewhere/abc/node_modules/a/package.json", PACKAGE);
+        disk.write("/mnt/node_modules/b/package.json", PACKAGE);
+        disk.finish();
+        let (_, report) = scan(&disk.image, &[]);
+        assert_eq!(assets(&report, "container").len(), store.containers, "{}", store.name);
+        let host = report["assets"][0]["packages"].as_array().unwrap();
+        let npm: Vec<_> = host.iter().filter(|it| it["ecosystem"] == "npm").collect();
+        assert_eq!(npm.len(), 1, "{}: {npm:?}", store.name);
+        assert_eq!(npm[0]["evidence"][0], "/mnt/node_modules/b/package.json");
+    }
+}
+
+const PACKAGE: &str = "{\"name\": \"some\", \"version\": \"1.0.0\"}";
