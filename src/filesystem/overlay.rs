@@ -168,6 +168,13 @@ impl Overlay {
         let mut wanted = Wanted::Name(name.to_vec());
         let (mut index, mut inner) = first;
         while index + 1 < self.layers.len() && !self.layers[index].is_opaque(inner)? {
+            // A layer of an image that removes a folder and makes it anew has both, of one name.
+            let above = parent.stack.iter().find(|(at, _)| *at == index);
+            if let Some((_, above)) = above
+                && self.layers[index].removes(*above, name)?
+            {
+                break;
+            }
             if let Some(redirect) = self.layers[index].redirect(inner)? {
                 wanted.redirected(&redirect)?;
                 moved = moved.min(index);

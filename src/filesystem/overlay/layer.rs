@@ -62,9 +62,13 @@ impl Layer {
                 _ => Found::Other(node),
             });
         }
-        let is_removed = self.has_files()
-            && self.filesystem.lookup(folder, &[WHITEOUT, name].concat())?.is_some();
-        Ok(if is_removed { Found::Removed } else { Found::Nothing })
+        Ok(if self.removes(folder, name)? { Found::Removed } else { Found::Nothing })
+    }
+
+    /// Whether a file in a folder stands for the removal of a name.
+    pub fn removes(&self, folder: NodeId, name: &[u8]) -> Result<bool, Error> {
+        let file = [WHITEOUT, name].concat();
+        Ok(self.has_files() && self.filesystem.lookup(folder, &file)?.is_some())
     }
 
     /// Names in a folder, whiteouts apart.

@@ -197,6 +197,24 @@ fn files_stand_for_whiteouts_where_devices_may_not_be_made() {
 }
 
 #[test]
+fn a_folder_that_is_removed_and_made_anew_has_nothing_of_the_old() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["up/a/new", "middle/a/middle", "low/a/old"] {
+        std::fs::create_dir_all(folder.path().join(path)).unwrap();
+    }
+    std::fs::write(folder.path().join("middle/.wh.a"), "").unwrap();
+    for (marks, expected) in [
+        (Marks::Files, &["middle", "new"][..]),
+        (Marks::User, &["middle", "new"]),
+        (Marks::Root, &["middle", "new", "old"]),
+    ] {
+        let overlay = made(folder.path(), &["up", "middle", "low"], marks);
+        let node = overlay.lookup(ROOT, b"a").unwrap().unwrap();
+        assert_eq!(names(&overlay, node), expected, "{marks:?}");
+    }
+}
+
+#[test]
 fn who_is_uppermost_is_told() {
     let folder = tempfile::tempdir().unwrap();
     for path in ["up/both", "low/both/deep", "low/own"] {
